@@ -1,0 +1,2 @@
+/** The specification of an attention layer, as written by a model author. */
+package dev.attune.annotations;

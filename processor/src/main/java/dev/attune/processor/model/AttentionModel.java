@@ -1,0 +1,61 @@
+package dev.attune.processor.model;
+
+import dev.attune.annotations.Backend;
+import java.util.List;
+
+/**
+ * A validated specification: everything the generated text depends on.
+ *
+ * @param packageName the annotated interface's package, empty for the unnamed one
+ * @param specificationName its name as written within the package, {@code Outer.Foo} for a nested one
+ * @param queryHeads number of query heads
+ * @param keyValueHeads number of key-value heads
+ * @param headDim channels of one head
+ * @param keys how keys are pruned
+ * @param values how values are pruned
+ * @param window observation window in positions
+ * @param packGenerated whether generated tokens are packed
+ * @param backends the vector backends to generate, the widest first; {@link Backend#SCALAR} is implied
+ */
+public record AttentionModel(
+        String packageName,
+        String specificationName,
+        int queryHeads,
+        int keyValueHeads,
+        int headDim,
+        PruningModel keys,
+        PruningModel values,
+        int window,
+        boolean packGenerated,
+        List<Backend> backends) {
+
+    /** Copies the list of backends. */
+    public AttentionModel {
+        backends = List.copyOf(backends);
+    }
+
+    /** Returns the number of query heads per key-value head. */
+    public int groupSize() {
+        return queryHeads / keyValueHeads;
+    }
+
+    /** Returns the prefix of all generated class names: {@code Outer_Foo} for {@code Outer.Foo}. */
+    public String baseName() {
+        return specificationName.replace('.', '_');
+    }
+
+    /** Returns the simple name of the generated factory. */
+    public String providerName() {
+        return baseName() + "Kernels";
+    }
+
+    /** Returns the simple name of the class generated for a backend. */
+    public String kernelsName(Backend backend) {
+        return baseName() + (backend.usesVectors() ? "Vector" + backend.vectorBits() : "Scalar") + "Kernels";
+    }
+
+    /** Returns the qualified form of a simple name in this specification's package. */
+    public String qualify(String simpleName) {
+        return packageName.isEmpty() ? simpleName : packageName + "." + simpleName;
+    }
+}

@@ -1,0 +1,18 @@
+package dev.attune.runtime.spi;
+
+/**
+ * The shape of one attention layer and how its cache is fed.
+ *
+ * @param queryHeads number of query heads, a multiple of {@code keyValueHeads}
+ * @param keyValueHeads number of key-value heads
+ * @param headDim channels of one head
+ * @param window how many of the prompt's last query positions may score the channels
+ * @param packGenerated whether generated tokens are packed once they fill a tile
+ */
+public record LayerShape(int queryHeads, int keyValueHeads, int headDim, int window, boolean packGenerated) {
+
+    /** Returns the number of query heads that share one key-value head. */
+    public int groupSize() {
+        return queryHeads / keyValueHeads;
+    }
+}

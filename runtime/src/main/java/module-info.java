@@ -1,0 +1,10 @@
+/** The packed cache, the choice of a backend, and what generated kernels implement. */
+module dev.attune.runtime {
+    requires transitive dev.attune.annotations;
+    requires static jdk.incubator.vector;
+
+    exports dev.attune.runtime;
+    exports dev.attune.runtime.spi;
+
+    uses dev.attune.runtime.spi.KernelProvider;
+}
