@@ -64,6 +64,7 @@ public final class AttentionSpecProcessor extends AbstractProcessor {
         Round round = new Round(
                 environment.getElementsAnnotatedWith(AttentionSpec.class), environment.getRootElements());
         pipeline.ifPresent(stages -> stages.run(round));
+        // Not claimed: javac would not run KernelProviderProcessor then.
         return false;
     }
 

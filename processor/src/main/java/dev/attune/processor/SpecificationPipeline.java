@@ -58,6 +58,8 @@ final class SpecificationPipeline {
             } catch (IOException cause) {
                 reporter.report(Message.FILE_NOT_WRITTEN.at(
                         specification.annotation(), source.className() + ".java", cause));
+                // The others would fail alike.
+                return;
             }
         }
         if (verbose) {
