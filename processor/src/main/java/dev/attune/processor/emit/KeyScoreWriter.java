@@ -45,8 +45,8 @@ final class KeyScoreWriter {
                 tables.append(numbers.tableRegister(
                         "query%dPart%d".formatted(head, register),
                         "queryTables",
-                        "%s * TABLE_ENTRIES + %d"
-                                .formatted(SignSumText.plus("g", head), register * numbers.entriesPerRegister(lanes))));
+                        SignSumText.plus("g", head) + " * TABLE_ENTRIES"
+                                + (register == 0 ? "" : " + " + register * numbers.entriesPerRegister(lanes))));
             }
         }
         String slot = numbers.indices("block + KEY_INDICES + place" + (keys.indexBytes() == 2 ? " * 2" : ""), keys.indexBytes(), registers, lanes)

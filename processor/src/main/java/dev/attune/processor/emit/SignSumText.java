@@ -1,8 +1,10 @@
 package dev.attune.processor.emit;
 
 import com.palantir.javapoet.ArrayTypeName;
+import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeSpec;
 import javax.lang.model.element.Modifier;
 
@@ -15,37 +17,45 @@ final class SignSumText {
     private SignSumText() {}
 
     /** Adds what makes the tables. */
-    static void addTo(TypeSpec.Builder type) {
+    static void addTo(TypeSpec.Builder type, int vectorBits) {
         type.addField(FieldSpec.builder(int.class, "SIGN_TABLE", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc("Entries of a table of signed sums: 16, repeated to fill a vector.")
                 .initializer("Math.max(16, STEP)")
                 .build());
         type.addField(FieldSpec.builder(
-                        ArrayTypeName.of(short.class), "SIGNS", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+                        ArrayTypeName.of(int.class), "SIGNS", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc("[4][SIGN_TABLE]: whether an entry adds (+1) or subtracts (-1) the first to fourth number.")
                 .initializer("signs()")
                 .build());
         type.addMethod(MethodSpec.methodBuilder("signs")
                 .addModifiers(Modifier.PRIVATE, Modifier.STATIC)
-                .returns(ArrayTypeName.of(short.class))
+                .returns(ArrayTypeName.of(int.class))
                 .addCode(KernelText.of(
                                 """
-                                short[] signs = new short[4 * SIGN_TABLE];
+                                int[] signs = new int[4 * SIGN_TABLE];
                                 for (int number = 0; number < 4; number++) {
                                     for (int entry = 0; entry < SIGN_TABLE; entry++) {
-                                        signs[number * SIGN_TABLE + entry] = (short) ((entry >>> number & 1) == 1 ? 1 : -1);
+                                        signs[number * SIGN_TABLE + entry] = (entry >>> number & 1) == 1 ? 1 : -1;
                                     }
                                 }
                                 return signs;
                                 """)
                         .code())
                 .build());
+        type.addField(FieldSpec.builder(
+                        ParameterizedTypeName.get(KernelText.VECTOR_SPECIES, ClassName.get(Short.class)),
+                        "HALF_SHORTS",
+                        Modifier.PRIVATE,
+                        Modifier.STATIC,
+                        Modifier.FINAL)
+                .initializer("$T.SPECIES_$L", KernelText.SHORT_VECTOR, vectorBits / 2)
+                .build());
         type.addMethod(KernelMethods.step("toFixedPoint")
                 .addJavadoc(
                         """
-                        Rounds numbers to 16-bit fixed point such that no signed sum of them can overflow, and returns the unit.
-
-                        <p>A signed sum is off by at most half a unit per number: count / 2 / (32767 - count / 2) of the range.
+                        Rounds numbers to fixed point, in sixteenths of a unit such that no signed sum of them exceeds 16 bits, and
+                        returns the unit. A signed sum read from the tables is off by at most 5/32 of a unit per number: half a unit
+                        per table of four, and a thirty-second per number.
 
                         @param range sum of the magnitudes
                         """)
@@ -56,36 +66,38 @@ final class SignSumText {
                 .returns(float.class)
                 .addCode(KernelText.of(
                                 """
-                                // Below this range the whole sum is beneath what a float can tell beside the other terms.
-                                float unit = range > 1e-30f ? range / (Short.MAX_VALUE - count / 2) : 0;
-                                float perUnit = unit > 0 ? 1 / unit : 0;
+                                // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
+                                float unit = range > 1e-30f ? range / (Short.MAX_VALUE - count / 4) : 0;
+                                float sixteenths = unit > 0 ? 16 / unit : 0;
                                 for (int i = 0; i < count; i++) {
-                                    float number = numbers[from + i] * perUnit;
-                                    fixed[i] = (short) (number < 0 ? number - 0.5f : number + 0.5f);
+                                    float number = numbers[from + i] * sixteenths;
+                                    fixed[i] = (int) (number < 0 ? number - 0.5f : number + 0.5f);
                                 }
                                 return unit;
                                 """)
                         .code())
                 .build());
         type.addMethod(KernelMethods.step("tabulateSigns")
-                .addJavadoc("Makes a table of all signed sums of every four fixed-point numbers.\n")
+                .addJavadoc("Makes a table of all signed sums of every four fixed-point numbers, rounded to whole units.\n")
                 .addParameter(int.class, "tables")
                 .addParameter(ArrayTypeName.of(short.class), "target")
                 .addParameter(int.class, "to")
                 .addCode(KernelText.of(
                                 """
-                                for (int entry = 0; entry < SIGN_TABLE; entry += STEP) {
-                                    ShortVector signs0 = ShortVector.fromArray(SHORTS, SIGNS, entry);
-                                    ShortVector signs1 = ShortVector.fromArray(SHORTS, SIGNS, SIGN_TABLE + entry);
-                                    ShortVector signs2 = ShortVector.fromArray(SHORTS, SIGNS, 2 * SIGN_TABLE + entry);
-                                    ShortVector signs3 = ShortVector.fromArray(SHORTS, SIGNS, 3 * SIGN_TABLE + entry);
+                                for (int entry = 0; entry < SIGN_TABLE; entry += LANES) {
+                                    IntVector signs0 = IntVector.fromArray(INTS, SIGNS, entry);
+                                    IntVector signs1 = IntVector.fromArray(INTS, SIGNS, SIGN_TABLE + entry);
+                                    IntVector signs2 = IntVector.fromArray(INTS, SIGNS, 2 * SIGN_TABLE + entry);
+                                    IntVector signs3 = IntVector.fromArray(INTS, SIGNS, 3 * SIGN_TABLE + entry);
                                     for (int table = 0; table < tables; table++) {
-                                        ShortVector.broadcast(SHORTS, fixed[4 * table])
-                                                .mul(signs0)
-                                                .add(ShortVector.broadcast(SHORTS, fixed[4 * table + 1]).mul(signs1))
-                                                .add(ShortVector.broadcast(SHORTS, fixed[4 * table + 2]).mul(signs2))
-                                                .add(ShortVector.broadcast(SHORTS, fixed[4 * table + 3]).mul(signs3))
-                                                .intoArray(target, to + table * SIGN_TABLE + entry);
+                                        IntVector sixteenths = signs0.mul(fixed[4 * table])
+                                                .add(signs1.mul(fixed[4 * table + 1]))
+                                                .add(signs2.mul(fixed[4 * table + 2]))
+                                                .add(signs3.mul(fixed[4 * table + 3]));
+                                        ShortVector units = (ShortVector) sixteenths.add(8)
+                                                .lanewise(ASHR, 4)
+                                                .convertShape(I2S, HALF_SHORTS, 0);
+                                        units.intoArray(target, to + table * SIGN_TABLE + entry);
                                     }
                                 }
                                 """)

@@ -24,6 +24,7 @@ public final class SourceEmitter {
                             "EXP",
                             "GE",
                             "I2F",
+                            "I2S",
                             "LSHL",
                             "LSHR",
                             "MAX",

@@ -49,7 +49,7 @@ final class VectorKernelsWriter {
         type.addMethod(attend());
         type.addMethod(prepareQueries());
         if (signedKeys || signedValues) {
-            SignSumText.addTo(type);
+            SignSumText.addTo(type, plan.backend().vectorBits());
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
         new SoftmaxWriter(plan, valueNumbers).addTo(type);
@@ -112,7 +112,7 @@ final class VectorKernelsWriter {
             scratch(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
         }
         if (signedKeys || signedValues) {
-            scratch(type, short.class, "fixed", "Math.max(HEAD_DIM, TILE_TOKENS)", "Numbers in fixed point, on their way into a table of signed sums.");
+            scratch(type, int.class, "fixed", "Math.max(HEAD_DIM, TILE_TOKENS)", "Numbers in fixed point, on their way into a table of signed sums.");
         }
         scratch(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
         scratch(type, double.class, "sums", "GROUP_SIZE", "Sum of the softmax weights so far, relative to the largest score.");
