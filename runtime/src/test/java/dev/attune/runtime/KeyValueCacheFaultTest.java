@@ -338,6 +338,8 @@ class KeyValueCacheFaultTest {
             failing[0] = false;
             fragile.append(token, token);
             assertEquals(64, fragile.statistics().packedTokens());
+            // Packed reference keys are scaled: by the failed prompt's scales if those had been kept.
+            assertEquals(token[0], fragile.memory().get(ValueLayout.JAVA_FLOAT, 4 * HEADS * D));
             float[] rebuilt = new float[64 * D];
             fragile.reconstruct(1, rebuilt, new float[64 * D]);
             assertArrayEquals(Arrays.copyOfRange(token, D, 2 * D), Arrays.copyOfRange(rebuilt, 63 * D, 64 * D));
