@@ -31,7 +31,10 @@ public class ReferenceKernels implements AttentionKernels {
     public static CacheLayout layout(LayerShape shape) {
         int side = TILE_TOKENS * shape.headDim() * Float.BYTES;
         return new CacheLayout(
-                0, 2 * side, 2 * side, List.of(new CacheLayout.Part("keys", side), new CacheLayout.Part("values", side)));
+                0,
+                2 * side,
+                2 * side,
+                List.of(new CacheLayout.Part("keys", side), new CacheLayout.Part("values", side)));
     }
 
     @Override

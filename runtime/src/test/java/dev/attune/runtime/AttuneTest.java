@@ -13,6 +13,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Enumeration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,7 +107,7 @@ class AttuneTest {
         }
 
         @Override
-        public java.util.Enumeration<URL> getResources(String name) throws IOException {
+        public Enumeration<URL> getResources(String name) throws IOException {
             return findResources(name);
         }
     }

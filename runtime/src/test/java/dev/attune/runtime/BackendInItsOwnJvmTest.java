@@ -4,14 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.attune.annotations.Backend;
 import dev.attune.reference.LadderProbe;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** The choice of a backend under the flags users really pass. */
@@ -24,7 +27,7 @@ class BackendInItsOwnJvmTest {
     private record Result(int exit, String text) {
 
         int count(String words) {
-            return text.split(java.util.regex.Pattern.quote(words), -1).length - 1;
+            return text.split(Pattern.quote(words), -1).length - 1;
         }
     }
 
@@ -53,7 +56,7 @@ class BackendInItsOwnJvmTest {
 
     @Test
     void onAvx2VectorsOf512BitsAreNoCandidates() throws Exception {
-        org.junit.jupiter.api.Assumptions.assumeTrue(
+        assumeTrue(
                 System.getProperty("os.arch").equals("amd64") && new RunningPlatform().preferredVectorBits() >= 256);
         Result result = onClassPath(VECTORS, "-XX:UseAVX=2");
         assertEquals(0, result.exit, result.text);
@@ -129,6 +132,6 @@ class BackendInItsOwnJvmTest {
         for (Class<?> each : classes) {
             paths.add(Path.of(each.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
         }
-        return String.join(java.io.File.pathSeparator, paths);
+        return String.join(File.pathSeparator, paths);
     }
 }
