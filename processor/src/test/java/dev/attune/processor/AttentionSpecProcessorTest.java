@@ -10,6 +10,7 @@ import dev.attune.annotations.ChannelWeight;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.annotations.Restoration;
 import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.GeneratedSource;
 import dev.attune.processor.model.PruningModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -290,6 +291,23 @@ class AttentionSpecProcessorTest {
                 .compile();
         assertTrue(result.succeeded(), result::toString);
         assertTrue(result.generated().containsKey("FooVector512Kernels"), result::toString);
+    }
+
+    @Test
+    void aNamedModuleCanProvideAGeneratedFactory() throws IOException {
+        SpecCompilation.Result result = compilation
+                .options(List.of("-Aattune.backends=scalar"))
+                .source("module-info", """
+                        module kernels {
+                            requires static dev.attune.annotations;
+                            provides Runnable with models.FooKernels;
+                        }
+                        """)
+                .source("Foo", SPEC + "interface Foo {}")
+                .compile(model -> List.of(new GeneratedSource(
+                        "models.FooKernels",
+                        "package models; public class FooKernels implements Runnable { public void run() {} }")));
+        assertTrue(result.succeeded(), result::toString);
     }
 
     @Test
