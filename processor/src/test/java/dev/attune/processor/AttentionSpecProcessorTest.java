@@ -231,6 +231,29 @@ class AttentionSpecProcessorTest {
     }
 
     @Test
+    void namesEveryOtherClaimantOfAClass() throws IOException {
+        String nested = """
+                package models;
+                class %s {
+                    @dev.attune.annotations.AttentionSpec(queryHeads = 8, keyValueHeads = 8, headDim = 64)
+                    interface %s {}
+                }
+                """;
+        SpecCompilation.Result result = compilation
+                .source("A_B_C", SPEC + "interface A_B_C {}")
+                .source("A", nested.formatted("A", "B_C"))
+                .source("A_B", nested.formatted("A_B", "C"))
+                .compile();
+        List<String> pairs = result.texts().stream()
+                .map(text -> text.replaceAll("^\\[ATT030] (\\S+) and (\\S+) would .*", "$1 $2")).sorted().toList();
+        assertEquals(
+                List.of("models.A.B_C models.A_B.C", "models.A.B_C models.A_B_C",
+                        "models.A_B.C models.A.B_C", "models.A_B.C models.A_B_C",
+                        "models.A_B_C models.A.B_C", "models.A_B_C models.A_B.C"),
+                pairs);
+    }
+
+    @Test
     void findsClassesThatAnotherProcessorGeneratedBefore() throws IOException {
         String late = "package models; @dev.attune.annotations.AttentionSpec("
                 + "queryHeads = 8, keyValueHeads = 8, headDim = Sizes.CHANNELS) interface Late {}";
