@@ -1,0 +1,345 @@
+package dev.attune.runtime.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.attune.annotations.Backend;
+import dev.attune.annotations.Centering;
+import dev.attune.annotations.ChannelWeight;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.annotations.Restoration;
+import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.PruningModel;
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.KernelProvider;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Decodes tiles from their bytes with nothing but {@code docs/packed-format.md} at hand, and compares with the kernels'
+ * own unpacking, to the bit. The arithmetic of offsets here is the document's, and is not shared with any other code.
+ */
+class PackedFormatTest {
+
+    private static final int TILE = 64;
+
+    /** The tile is not at the start of its segment, and what surrounds it is no zero. */
+    private static final int TILE_OFFSET = 192;
+
+    private static final int[] HEAD_DIMS = {96, 112, 128, 272};
+
+    @Test
+    void packedTilesReadAsDocumented() {
+        List<AttentionModel> models = new ArrayList<>();
+        for (int headDim : HEAD_DIMS) {
+            for (NumberFormat format : NumberFormat.values()) {
+                for (Centering centering : Centering.values()) {
+                    for (Restoration restoration : Restoration.values()) {
+                        models.add(Specifications.model(
+                                "Packed%d%s%s%s".formatted(headDim, format, centering, restoration),
+                                2,
+                                headDim,
+                                pruned(0.8, restoration, centering, format),
+                                pruned(0.7, restoration, Centering.NONE, format)));
+                    }
+                }
+            }
+        }
+        CompiledSpecifications compiled = CompiledSpecifications.of(models);
+        for (AttentionModel model : models) {
+            checkPackedTile(model, compiled.provider(model));
+        }
+    }
+
+    @Test
+    void aSideThatIsNotPrunedReadsAsDocumented() {
+        List<AttentionModel> models = new ArrayList<>();
+        for (int headDim : HEAD_DIMS) {
+            // One side in each format: the number formats of keys and values are independent.
+            models.add(Specifications.model(
+                    "DenseValues" + headDim,
+                    1,
+                    headDim,
+                    pruned(0.9, Restoration.SIGN, Centering.TILE, NumberFormat.BFLOAT16),
+                    Specifications.dense(NumberFormat.FLOAT32)));
+            models.add(Specifications.model(
+                    "DenseKeys" + headDim,
+                    1,
+                    headDim,
+                    Specifications.dense(NumberFormat.FLOAT32),
+                    pruned(0.5, Restoration.SIGN, Centering.NONE, NumberFormat.BFLOAT16)));
+        }
+        CompiledSpecifications compiled = CompiledSpecifications.of(models);
+        for (AttentionModel model : models) {
+            checkPackedTile(model, compiled.provider(model));
+        }
+    }
+
+    @Test
+    void denseTilesReadAsDocumented() {
+        List<AttentionModel> models = new ArrayList<>();
+        for (int headDim : HEAD_DIMS) {
+            for (NumberFormat format : NumberFormat.values()) {
+                models.add(Specifications.model(
+                        "Dense%d%s".formatted(headDim, format),
+                        1,
+                        headDim,
+                        Specifications.dense(format),
+                        Specifications.dense(NumberFormat.BFLOAT16)));
+            }
+        }
+        CompiledSpecifications compiled = CompiledSpecifications.of(models);
+        for (AttentionModel model : models) {
+            checkDenseTile(model, compiled.provider(model));
+        }
+    }
+
+    @Test
+    void theWorkedSizesAreThoseOfTheLayout() {
+        AttentionModel high = worked("High", 0.8);
+        AttentionModel half = worked("Half", 0.5);
+        CompiledSpecifications compiled = CompiledSpecifications.of(List.of(high, half));
+        CacheLayout highLayout = compiled.provider(high).layout();
+        assertEquals(1, highLayout.version());
+        assertEquals(12672, highLayout.tileBytes());
+        assertEquals(32768, highLayout.denseTileBytes());
+        assertEquals(
+                List.of(256, 3328, 1024, 128, 1664, 3328, 1024, 256, 1664),
+                highLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
+        CacheLayout halfLayout = compiled.provider(half).layout();
+        assertEquals(27264, halfLayout.tileBytes());
+        assertEquals(32768, halfLayout.denseTileBytes());
+        assertEquals(
+                List.of(256, 8192, 1024, 128, 4096, 8192, 1024, 256, 4096),
+                halfLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
+    }
+
+    private static AttentionModel worked(String name, double ratio) {
+        return Specifications.model(
+                name,
+                1,
+                128,
+                pruned(ratio, Restoration.SIGN, Centering.TILE, NumberFormat.BFLOAT16),
+                pruned(ratio, Restoration.SIGN, Centering.NONE, NumberFormat.BFLOAT16));
+    }
+
+    private static PruningModel pruned(
+            double ratio, Restoration restoration, Centering centering, NumberFormat format) {
+        return new PruningModel(ratio, restoration, ChannelWeight.MEAN, centering, format);
+    }
+
+    private static void checkPackedTile(AttentionModel model, KernelProvider provider) {
+        int headDim = model.headDim();
+        AttentionKernels kernels = provider.create(Backend.SCALAR);
+        Random random = new Random(7);
+        Tokens tokens = Tokens.random(random, TILE, headDim);
+        float[] scales = scales(random, headDim);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment cache = surroundings(arena, provider.layout().tileBytes());
+            kernels.packKeys(0, tokens.keys(), scales, cache, TILE_OFFSET);
+            kernels.packValues(tokens.values(), cache, TILE_OFFSET);
+            float[] keys = new float[TILE * headDim];
+            float[] values = new float[TILE * headDim];
+            kernels.unpackKeys(0, cache, TILE_OFFSET, scales, keys);
+            kernels.unpackValues(cache, TILE_OFFSET, values);
+
+            ByteBuffer tile = tile(cache, provider.layout().tileBytes());
+            String what = model.specificationName();
+            int valueOffset = aligned(keyBytes(model));
+            assertEquals(aligned(valueOffset + valueBytes(model)), tile.limit(), what + ": bytes of a tile");
+            float[] readKeys = model.keys().dense()
+                    ? denseKeys(tile, 0, headDim, model.keys().format())
+                    : packedKeys(tile, headDim, model.keys(), scales);
+            assertArrayEquals(keys, readKeys, what + ": keys");
+            float[] readValues = model.values().dense()
+                    ? denseValues(tile, valueOffset, headDim, model.values().format())
+                    : packedValues(tile, valueOffset, headDim, model.values());
+            assertArrayEquals(values, readValues, what + ": values");
+        }
+    }
+
+    private static void checkDenseTile(AttentionModel model, KernelProvider provider) {
+        int headDim = model.headDim();
+        AttentionKernels kernels = provider.create(Backend.SCALAR);
+        Tokens tokens = Tokens.random(new Random(8), TILE, headDim);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment cache = surroundings(arena, provider.layout().denseTileBytes());
+            for (int token = 0; token < TILE; token++) {
+                kernels.storeDense(tokens.keys(), tokens.values(), token * headDim, cache, TILE_OFFSET, token);
+            }
+            float[] keys = new float[TILE * headDim];
+            float[] values = new float[TILE * headDim];
+            kernels.loadDense(cache, TILE_OFFSET, keys, values);
+
+            ByteBuffer tile = tile(cache, provider.layout().denseTileBytes());
+            String what = model.specificationName();
+            int valueOffset = TILE * headDim * bytes(model.keys().format());
+            int valueBytes = TILE * padded(headDim) * bytes(model.values().format());
+            assertEquals(aligned(valueOffset + valueBytes), tile.limit(), what + ": bytes of a dense tile");
+            assertArrayEquals(keys, denseKeys(tile, 0, headDim, model.keys().format()), what + ": keys");
+            assertArrayEquals(values, denseValues(tile, valueOffset, headDim, model.values().format()), what + ": values");
+        }
+    }
+
+    /** "Packed keys", and "Decoding by hand". */
+    private static float[] packedKeys(ByteBuffer tile, int headDim, PruningModel side, float[] scales) {
+        int number = bytes(side.format());
+        int index = headDim <= 256 ? 1 : 2;
+        int kept = headDim - (int) Math.floor(side.ratio() * headDim);
+        boolean centred = side.centering() == Centering.TILE;
+        boolean signed = side.restoration() == Restoration.SIGN;
+        int means = centred ? padded(headDim) * number : 0;
+        int signs = kept * 32 * number;
+        int amplitudes = signs + (signed ? headDim / 16 * 32 * 2 : 0);
+        int indices = amplitudes + (signed ? 32 * number : 0);
+        int blockBytes = indices + kept * 32 * index;
+        float[] keys = new float[TILE * headDim];
+        for (int token = 0; token < TILE; token++) {
+            int block = means + token / 32 * blockBytes;
+            int lane = token % 32;
+            for (int channel = 0; channel < headDim; channel++) {
+                float key = 0;
+                if (signed) {
+                    int word = tile.getShort(block + signs + (channel / 16 * 32 + lane) * 2);
+                    float amplitude = number(tile, block + amplitudes + lane * number, side.format());
+                    key = (word >> channel % 16 & 1) == 1 ? amplitude : -amplitude;
+                }
+                for (int slot = 0; slot < kept; slot++) {
+                    int place = slot * 32 + lane;
+                    int keptChannel = index == 1
+                            ? Byte.toUnsignedInt(tile.get(block + indices + place))
+                            : Short.toUnsignedInt(tile.getShort(block + indices + place * 2));
+                    if (keptChannel == channel) {
+                        key += number(tile, block + place * number, side.format());
+                    }
+                }
+                if (centred) {
+                    key += number(tile, channel * number, side.format());
+                }
+                keys[token * headDim + channel] = key / scales[channel];
+            }
+        }
+        return keys;
+    }
+
+    /** "Packed values", and "Decoding by hand". */
+    private static float[] packedValues(ByteBuffer tile, int start, int headDim, PruningModel side) {
+        int number = bytes(side.format());
+        int channels = padded(headDim);
+        int kept = TILE - (int) Math.floor(side.ratio() * TILE);
+        boolean signed = side.restoration() == Restoration.SIGN;
+        int signs = kept * channels * number;
+        int amplitudes = signs + (signed ? 4 * channels * 2 : 0);
+        int indices = amplitudes + (signed ? channels * number : 0);
+        float[] values = new float[TILE * headDim];
+        for (int channel = 0; channel < headDim; channel++) {
+            for (int token = 0; token < TILE; token++) {
+                float value = 0;
+                if (signed) {
+                    int word = tile.getShort(start + signs + (token / 16 * channels + channel) * 2);
+                    float amplitude = number(tile, start + amplitudes + channel * number, side.format());
+                    value = (word >> token % 16 & 1) == 1 ? amplitude : -amplitude;
+                }
+                for (int slot = 0; slot < kept; slot++) {
+                    int place = (channel / 32 * kept + slot) * 32 + channel % 32;
+                    if (tile.get(start + indices + place) == token) {
+                        value += number(tile, start + place * number, side.format());
+                    }
+                }
+                values[token * headDim + channel] = value;
+            }
+        }
+        return values;
+    }
+
+    private static float[] denseKeys(ByteBuffer tile, int start, int headDim, NumberFormat format) {
+        float[] keys = new float[TILE * headDim];
+        for (int token = 0; token < TILE; token++) {
+            for (int channel = 0; channel < headDim; channel++) {
+                int place = (token / 32 * headDim + channel) * 32 + token % 32;
+                keys[token * headDim + channel] = number(tile, start + place * bytes(format), format);
+            }
+        }
+        return keys;
+    }
+
+    private static float[] denseValues(ByteBuffer tile, int start, int headDim, NumberFormat format) {
+        float[] values = new float[TILE * headDim];
+        for (int token = 0; token < TILE; token++) {
+            for (int channel = 0; channel < headDim; channel++) {
+                int place = token * padded(headDim) + channel;
+                values[token * headDim + channel] = number(tile, start + place * bytes(format), format);
+            }
+        }
+        return values;
+    }
+
+    private static int keyBytes(AttentionModel model) {
+        int headDim = model.headDim();
+        PruningModel side = model.keys();
+        int number = bytes(side.format());
+        if (side.dense()) {
+            return TILE * headDim * number;
+        }
+        int kept = headDim - (int) Math.floor(side.ratio() * headDim);
+        int perToken = kept * (number + (headDim <= 256 ? 1 : 2))
+                + (side.restoration() == Restoration.SIGN ? headDim / 8 + number : 0);
+        return TILE * perToken + (side.centering() == Centering.TILE ? padded(headDim) * number : 0);
+    }
+
+    private static int valueBytes(AttentionModel model) {
+        PruningModel side = model.values();
+        int number = bytes(side.format());
+        if (side.dense()) {
+            return TILE * padded(model.headDim()) * number;
+        }
+        int kept = TILE - (int) Math.floor(side.ratio() * TILE);
+        int perChannel = kept * (number + 1) + (side.restoration() == Restoration.SIGN ? TILE / 8 + number : 0);
+        return padded(model.headDim()) * perChannel;
+    }
+
+    private static float number(ByteBuffer tile, int offset, NumberFormat format) {
+        return switch (format) {
+            case FLOAT32 -> tile.getFloat(offset);
+            case BFLOAT16 -> Float.intBitsToFloat(tile.getShort(offset) << 16);
+        };
+    }
+
+    private static int bytes(NumberFormat format) {
+        return switch (format) {
+            case FLOAT32 -> 4;
+            case BFLOAT16 -> 2;
+        };
+    }
+
+    private static int padded(int headDim) {
+        return Math.ceilDiv(headDim, 32) * 32;
+    }
+
+    private static int aligned(int bytes) {
+        return Math.ceilDiv(bytes, 64) * 64;
+    }
+
+    private static float[] scales(Random random, int headDim) {
+        float[] scales = new float[headDim];
+        for (int channel = 0; channel < headDim; channel++) {
+            scales[channel] = (float) Math.exp(random.nextGaussian());
+        }
+        return scales;
+    }
+
+    private static MemorySegment surroundings(Arena arena, int tileBytes) {
+        return arena.allocate(TILE_OFFSET + tileBytes + 64L, 64).fill((byte) 0xA5);
+    }
+
+    private static ByteBuffer tile(MemorySegment cache, int tileBytes) {
+        return cache.asSlice(TILE_OFFSET, tileBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+}
