@@ -46,6 +46,7 @@ final class VectorKernelsWriter {
         addScratch(type);
         type.addMethod(KernelMethods.backend(plan.backend()));
         addDelegates(type);
+        new VectorPackWriter(plan).addTo(type);
         type.addMethod(attend());
         type.addMethod(prepareQueries());
         if (signedKeys || signedValues) {
@@ -90,7 +91,7 @@ final class VectorKernelsWriter {
 
     private void addScratch(TypeSpec.Builder type) {
         type.addField(FieldSpec.builder(scalarKernels(), "scalar", Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("Scores channels, packs and unpacks.")
+                .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
                 .initializer("new $T()", scalarKernels())
                 .build());
         scratch(type, float.class, "plainQueries", "GROUP_SIZE * HEAD_DIM", "Queries over the square root of the head dimension, for dense keys.");
@@ -121,8 +122,12 @@ final class VectorKernelsWriter {
 
     private void addDelegates(TypeSpec.Builder type) {
         delegate(type, KernelMethods.scoreChannels(), "scoreChannels(head, windowQueries, positions, scales)");
-        delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
-        delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
+        if (!packedKeys) {
+            delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
+        }
+        if (!packedValues) {
+            delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
+        }
         delegate(type, KernelMethods.unpackKeys(), "unpackKeys(head, cache, tile, scales, keys)");
         delegate(type, KernelMethods.unpackValues(), "unpackValues(cache, tile, values)");
         delegate(type, KernelMethods.storeDense(), "storeDense(key, value, offset, cache, tile, token)");
