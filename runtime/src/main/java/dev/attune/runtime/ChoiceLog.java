@@ -1,0 +1,35 @@
+package dev.attune.runtime;
+
+import dev.attune.annotations.Backend;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Logs the choice of a backend, once per specification and backend. */
+final class ChoiceLog {
+
+    private static final Logger LOGGER = System.getLogger("dev.attune");
+
+    /** Hangs on the class, so that specifications can be unloaded. */
+    private static final ClassValue<Set<Backend>> LOGGED = new ClassValue<>() {
+        @Override
+        protected Set<Backend> computeValue(Class<?> specification) {
+            return ConcurrentHashMap.newKeySet();
+        }
+    };
+
+    private ChoiceLog() {}
+
+    static void log(Class<?> specification, BackendChoice choice) {
+        if (!LOGGED.get(specification).add(choice.backend())) {
+            return;
+        }
+        LOGGER.log(Level.INFO, () -> specification.getName() + " runs on " + choice.chosen());
+        for (String warning : choice.warnings()) {
+            LOGGER.log(
+                    Level.WARNING,
+                    () -> specification.getName() + " could run on faster kernels, but " + warning);
+        }
+    }
+}

@@ -1,0 +1,584 @@
+package dev.attune.runtime;
+
+import dev.attune.annotations.Backend;
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.LayerShape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The keys and values of one attention layer, channel-pruned, in off-heap memory.
+ *
+ * <p>A prompt enters by {@link #prefill}, generated tokens by {@link #append}; {@link #attend} is one decode step.
+ * Full tiles of 64 tokens are packed, the newest tokens wait dense in the tail. Arrays are row-major; segments hold
+ * float32 in the machine's byte order, on or off the heap, at any alignment.
+ *
+ * <p><b>Errors.</b> Everything is checked before anything is changed: a call that throws leaves the cache and the
+ * caller's output as they were. Inputs that are null, of the wrong length, or not finite are refused with a
+ * {@link NullPointerException} or an {@link IllegalArgumentException} that names the input and the place; a full or
+ * closed cache with an {@link IllegalStateException}.
+ *
+ * <p><b>Threads.</b> {@code attend} and {@code reconstruct} may run on several threads at once. {@code prefill},
+ * {@code append}, {@code clear} and {@code close} need the cache to themselves: two operations that exclude each other
+ * are detected, and the later is refused with an {@link IllegalStateException} that names both. {@link #tokens} and
+ * {@link #statistics} may be asked at any time, and describe the cache between two writes.
+ *
+ * <p><b>Memory</b> is freed by {@link #close} at once, and by nothing else.
+ */
+public final class KeyValueCache implements AutoCloseable {
+
+    private static final int TILE_TOKENS = CacheLayout.TILE_TOKENS;
+
+    private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfFloat STORED_SCALE = FLOAT32.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /**
+     * What the memory means. Writers fill bytes that no token occupies yet and replace this record last, so that a
+     * write that fails half-way has changed nothing.
+     *
+     * @param scales channel scales {@code [keyValueHeads][headDim]}, never modified; a copy is in the segment
+     * @param packedTiles packed tiles of every head
+     * @param denseTokens tokens in the dense tail of every head
+     */
+    private record Contents(float[] scales, int packedTiles, int denseTokens) {
+
+        int packedTokens() {
+            return packedTiles * TILE_TOKENS;
+        }
+
+        int tokens() {
+            return packedTokens() + denseTokens;
+        }
+    }
+
+    private final LayerShape shape;
+    private final CacheLayout layout;
+    private final Backend backend;
+    private final KernelPool pool;
+    private final CacheGeometry geometry;
+    private final AccessGuard guard = new AccessGuard();
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final String tokenShape;
+    private final String queryShape;
+
+    /** One tile on its way into the cache, {@code [64][headDim]}; used by writers only. */
+    private final float[] tileKeys;
+
+    private final float[] tileValues;
+
+    private volatile Contents contents;
+
+    KeyValueCache(LayerShape shape, CacheLayout layout, Backend backend, KernelPool pool, CacheGeometry geometry) {
+        this.shape = shape;
+        this.layout = layout;
+        this.backend = backend;
+        this.pool = pool;
+        this.geometry = geometry;
+        this.tokenShape = "[keyValueHeads = " + shape.keyValueHeads() + "][headDim = " + shape.headDim() + "]";
+        this.queryShape = "[queryHeads = " + shape.queryHeads() + "][headDim = " + shape.headDim() + "]";
+        this.tileKeys = new float[TILE_TOKENS * shape.headDim()];
+        this.tileValues = new float[TILE_TOKENS * shape.headDim()];
+        this.memory = allocate();
+        reset();
+    }
+
+    private MemorySegment allocate() {
+        try {
+            return arena.allocate(geometry.bytes(), CacheGeometry.ALIGNMENT);
+        } catch (OutOfMemoryError exhausted) {
+            arena.close();
+            var error = new OutOfMemoryError("cannot allocate the " + geometry.bytes() + " bytes of a cache for "
+                    + geometry.capacity() + " tokens: " + exhausted.getMessage()
+                    + "; off-heap memory is limited by -XX:MaxDirectMemorySize (by default the maximum heap size)");
+            error.initCause(exhausted);
+            throw error;
+        }
+    }
+
+    /**
+     * Stores a prompt: scores the channels by the window's queries, prunes and packs every full tile of 64 tokens, and
+     * puts the rest into the dense tail.
+     *
+     * <p>The number of tokens follows from the length of {@code keys}, the number of positions from that of
+     * {@code windowQueries}. A cache without a prompt, or with an empty one and no positions, has channel scales of 1.
+     *
+     * @param keys {@code [keyValueHeads][tokens][headDim]}, after rotary embedding
+     * @param values {@code [keyValueHeads][tokens][headDim]}
+     * @param windowQueries the prompt's last queries {@code [queryHeads][positions][headDim]}, after rotary embedding;
+     *     1 to {@link LayerShape#window()} positions, 0 only without tokens
+     * @throws IllegalArgumentException if a length does not fit or a number is not finite
+     * @throws IllegalStateException if the cache is closed, in use, not empty, or too small
+     */
+    public void prefill(float[] keys, float[] values, float[] windowQueries) {
+        guard.enter(Operation.PREFILL);
+        try {
+            InputChecks.requireNonNull("keys", keys);
+            InputChecks.requireNonNull("values", values);
+            InputChecks.requireNonNull("windowQueries", windowQueries);
+            int tokens = promptTokens(keys.length);
+            InputChecks.requireLength("values", values, promptShape(tokens), keys.length);
+            int positions = windowPositions(windowQueries.length, tokens);
+            requireRoomForPrompt(tokens);
+            InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
+            InputChecks.requireFinite("values", values, tokens, shape.headDim());
+            InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
+            store(MemorySegment.ofArray(keys), MemorySegment.ofArray(values), tokens, windowQueries, positions);
+        } finally {
+            guard.exit(Operation.PREFILL);
+        }
+    }
+
+    /**
+     * The same from segments of float32.
+     *
+     * @param keys {@code [keyValueHeads][tokens][headDim]}
+     * @param values {@code [keyValueHeads][tokens][headDim]}
+     * @param windowQueries {@code [queryHeads][positions][headDim]}
+     * @throws IllegalArgumentException if a length does not fit, a number is not finite, or this thread cannot read
+     *     a segment
+     * @throws IllegalStateException if the cache is closed, in use, not empty, or too small
+     */
+    public void prefill(MemorySegment keys, MemorySegment values, MemorySegment windowQueries) {
+        guard.enter(Operation.PREFILL);
+        try {
+            long length = InputChecks.length("keys", keys);
+            int tokens = promptTokens(length);
+            InputChecks.requireLength("values", values, promptShape(tokens), length);
+            int positions = windowPositions(InputChecks.length("windowQueries", windowQueries), tokens);
+            requireRoomForPrompt(tokens);
+            InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
+            InputChecks.requireFinite("values", values, tokens, shape.headDim());
+            InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
+            store(keys, values, tokens, windowQueries.toArray(FLOAT32), positions);
+        } finally {
+            guard.exit(Operation.PREFILL);
+        }
+    }
+
+    private int promptTokens(long numbers) {
+        int perToken = shape.keyValueHeads() * shape.headDim();
+        if (numbers % perToken != 0) {
+            throw new IllegalArgumentException("keys has " + numbers + " numbers, not a multiple of the " + perToken
+                    + " one token has in " + promptShape("tokens"));
+        }
+        if (numbers / perToken > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "keys has " + numbers / perToken + " tokens, more than " + Integer.MAX_VALUE);
+        }
+        return (int) (numbers / perToken);
+    }
+
+    private String promptShape(Object tokens) {
+        return "[keyValueHeads = " + shape.keyValueHeads() + "][" + tokens + "][headDim = " + shape.headDim() + "]";
+    }
+
+    private int windowPositions(long numbers, int tokens) {
+        int perPosition = shape.queryHeads() * shape.headDim();
+        String expected = "[queryHeads = " + shape.queryHeads() + "][positions][headDim = " + shape.headDim() + "]";
+        if (numbers % perPosition != 0) {
+            throw new IllegalArgumentException("windowQueries has " + numbers + " numbers, not a multiple of the "
+                    + perPosition + " one position has in " + expected);
+        }
+        long positions = numbers / perPosition;
+        if (positions > shape.window() || positions == 0 && tokens > 0) {
+            throw new IllegalArgumentException("windowQueries has " + positions + " positions in " + expected
+                    + "; a prompt of " + tokens + " tokens takes 1 to " + shape.window());
+        }
+        return (int) positions;
+    }
+
+    private void requireRoomForPrompt(int tokens) {
+        if (contents.tokens() > 0) {
+            throw new IllegalStateException("prefill() of a cache that holds " + contents.tokens()
+                    + " tokens; call clear() first, or append() to add to them");
+        }
+        geometry.requireRoomForPrompt(tokens);
+    }
+
+    /** Stores a checked prompt, one tile after another. */
+    private void store(MemorySegment keys, MemorySegment values, int tokens, float[] windowQueries, int positions) {
+        KernelPool.Lease lease = pool.acquire();
+        AttentionKernels kernels = lease.kernels();
+        float[] scales = unitScales();
+        int packedTiles = tokens / TILE_TOKENS;
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            if (positions > 0) {
+                kernels.scoreChannels(head, windowQueries, positions, scales);
+            }
+            for (int tile = 0; tile < packedTiles; tile++) {
+                long first = (long) head * tokens + (long) tile * TILE_TOKENS;
+                copyTile(keys, values, first, TILE_TOKENS);
+                long offset = geometry.packedTile(head, tile);
+                kernels.packKeys(head, tileKeys, scales, memory, offset);
+                kernels.packValues(tileValues, memory, offset);
+            }
+            int rest = tokens % TILE_TOKENS;
+            copyTile(keys, values, (head + 1L) * tokens - rest, rest);
+            for (int token = 0; token < rest; token++) {
+                kernels.storeDense(
+                        tileKeys, tileValues, token * shape.headDim(), memory, geometry.denseTile(head, 0), token);
+            }
+        }
+        pool.release(lease);
+        become(new Contents(scales, packedTiles, tokens % TILE_TOKENS));
+    }
+
+    private void copyTile(MemorySegment keys, MemorySegment values, long firstRow, int rows) {
+        long offset = firstRow * shape.headDim() * Float.BYTES;
+        MemorySegment.copy(keys, FLOAT32, offset, tileKeys, 0, rows * shape.headDim());
+        MemorySegment.copy(values, FLOAT32, offset, tileValues, 0, rows * shape.headDim());
+    }
+
+    /**
+     * Adds one token after those the cache holds. It enters the dense tail; if the specification packs generated
+     * tokens, a tail of 64 tokens is packed at once.
+     *
+     * @param key {@code [keyValueHeads][headDim]}, after rotary embedding
+     * @param value {@code [keyValueHeads][headDim]}
+     * @throws IllegalArgumentException if a length does not fit or a number is not finite
+     * @throws IllegalStateException if the cache is closed, in use, or full
+     */
+    public void append(float[] key, float[] value) {
+        guard.enter(Operation.APPEND);
+        try {
+            InputChecks.requireLength("key", key, tokenShape, tokenNumbers());
+            InputChecks.requireLength("value", value, tokenShape, tokenNumbers());
+            geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
+            InputChecks.requireFinite("key", key, 0, shape.headDim());
+            InputChecks.requireFinite("value", value, 0, shape.headDim());
+            store(key, value);
+        } finally {
+            guard.exit(Operation.APPEND);
+        }
+    }
+
+    /**
+     * The same from segments of float32.
+     *
+     * @param key {@code [keyValueHeads][headDim]}
+     * @param value {@code [keyValueHeads][headDim]}
+     * @throws IllegalArgumentException if a length does not fit, a number is not finite, or this thread cannot read
+     *     a segment
+     * @throws IllegalStateException if the cache is closed, in use, or full
+     */
+    public void append(MemorySegment key, MemorySegment value) {
+        guard.enter(Operation.APPEND);
+        try {
+            InputChecks.requireLength("key", key, tokenShape, tokenNumbers());
+            InputChecks.requireLength("value", value, tokenShape, tokenNumbers());
+            geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
+            InputChecks.requireFinite("key", key, 0, shape.headDim());
+            InputChecks.requireFinite("value", value, 0, shape.headDim());
+            store(key.toArray(FLOAT32), value.toArray(FLOAT32));
+        } finally {
+            guard.exit(Operation.APPEND);
+        }
+    }
+
+    /** Stores one checked token, and packs the tail if that fills it. */
+    private void store(float[] key, float[] value) {
+        Contents before = contents;
+        KernelPool.Lease lease = pool.acquire();
+        AttentionKernels kernels = lease.kernels();
+        int denseTile = before.denseTokens() / TILE_TOKENS;
+        int token = before.denseTokens() % TILE_TOKENS;
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            long offset = geometry.denseTile(head, denseTile);
+            kernels.storeDense(key, value, head * shape.headDim(), memory, offset, token);
+        }
+        Contents after;
+        if (shape.packGenerated() && token == TILE_TOKENS - 1) {
+            packTail(kernels, before);
+            after = new Contents(before.scales(), before.packedTiles() + 1, 0);
+        } else {
+            after = new Contents(before.scales(), before.packedTiles(), before.denseTokens() + 1);
+        }
+        pool.release(lease);
+        contents = after;
+    }
+
+    private void packTail(AttentionKernels kernels, Contents before) {
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            kernels.loadDense(memory, geometry.denseTile(head, 0), tileKeys, tileValues);
+            long offset = geometry.packedTile(head, before.packedTiles());
+            kernels.packKeys(head, tileKeys, before.scales(), memory, offset);
+            kernels.packValues(tileValues, memory, offset);
+        }
+    }
+
+    /**
+     * One decode step of all heads. An empty cache attends to nothing: the output is 0.
+     *
+     * @param queries {@code [queryHeads][headDim]}, after rotary embedding
+     * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
+     * @throws IllegalArgumentException if a length does not fit or a query is not finite
+     * @throws IllegalStateException if the cache is closed or being written
+     */
+    public void attend(float[] queries, float[] output) {
+        guard.enter(Operation.ATTEND);
+        try {
+            checkQueries(queries, output);
+            KernelPool.Lease lease = pool.acquire();
+            attend(lease.kernels(), queries, output, lease.logSumExp());
+            pool.release(lease);
+        } finally {
+            guard.exit(Operation.ATTEND);
+        }
+    }
+
+    /**
+     * One decode step of all heads, with what is needed to merge it with steps over other parts of a sequence.
+     *
+     * @param queries {@code [queryHeads][headDim]}, after rotary embedding
+     * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
+     * @param logSumExp {@code [queryHeads]}, written: the natural logarithm of the sum of the exponentiated scores,
+     *     after division by the root of {@code headDim}; negative infinity for an empty cache
+     * @throws IllegalArgumentException if a length does not fit or a query is not finite
+     * @throws IllegalStateException if the cache is closed or being written
+     */
+    public void attend(float[] queries, float[] output, float[] logSumExp) {
+        guard.enter(Operation.ATTEND);
+        try {
+            InputChecks.requireLength("logSumExp", logSumExp, headShape(), shape.queryHeads());
+            checkQueries(queries, output);
+            KernelPool.Lease lease = pool.acquire();
+            attend(lease.kernels(), queries, output, logSumExp);
+            pool.release(lease);
+        } finally {
+            guard.exit(Operation.ATTEND);
+        }
+    }
+
+    /**
+     * The same on segments of float32, which may overlap one another.
+     *
+     * @param queries {@code [queryHeads][headDim]}
+     * @param output {@code [queryHeads][headDim]}, written
+     * @param logSumExp {@code [queryHeads]}, written after {@code output}
+     * @throws IllegalArgumentException if a length does not fit, a query is not finite, this thread cannot access a
+     *     segment, or one to be written is read-only
+     * @throws IllegalStateException if the cache is closed or being written
+     */
+    public void attend(MemorySegment queries, MemorySegment output, MemorySegment logSumExp) {
+        guard.enter(Operation.ATTEND);
+        try {
+            InputChecks.requireLength("queries", queries, queryShape, queryNumbers());
+            InputChecks.requireLength("output", output, queryShape, queryNumbers());
+            InputChecks.requireLength("logSumExp", logSumExp, headShape(), shape.queryHeads());
+            InputChecks.requireWritable("output", output);
+            InputChecks.requireWritable("logSumExp", logSumExp);
+            KernelPool.Lease lease = pool.acquire();
+            MemorySegment.copy(queries, FLOAT32, 0, lease.queries(), 0, queryNumbers());
+            try {
+                InputChecks.requireFinite("queries", lease.queries(), 0, shape.headDim());
+            } catch (IllegalArgumentException notFinite) {
+                pool.release(lease);
+                throw notFinite;
+            }
+            attend(lease.kernels(), lease.queries(), lease.output(), lease.logSumExp());
+            MemorySegment.copy(lease.output(), 0, output, FLOAT32, 0, queryNumbers());
+            MemorySegment.copy(lease.logSumExp(), 0, logSumExp, FLOAT32, 0, shape.queryHeads());
+            pool.release(lease);
+        } finally {
+            guard.exit(Operation.ATTEND);
+        }
+    }
+
+    private void checkQueries(float[] queries, float[] output) {
+        InputChecks.requireLength("queries", queries, queryShape, queryNumbers());
+        InputChecks.requireLength("output", output, queryShape, queryNumbers());
+        if (queries == output) {
+            // A head's queries would be overwritten while other heads' results are still computed from theirs.
+            throw new IllegalArgumentException("queries and output are the same array");
+        }
+        InputChecks.requireFinite("queries", queries, 0, shape.headDim());
+    }
+
+    private void attend(AttentionKernels kernels, float[] queries, float[] output, float[] logSumExp) {
+        Contents now = contents;
+        if (now.tokens() == 0) {
+            Arrays.fill(output, 0);
+            Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
+            return;
+        }
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            kernels.attend(
+                    head,
+                    queries,
+                    now.scales(),
+                    memory,
+                    geometry.packedTile(head, 0),
+                    now.packedTiles(),
+                    geometry.denseTile(head, 0),
+                    now.denseTokens(),
+                    output,
+                    logSumExp);
+        }
+    }
+
+    /**
+     * Returns the number of tokens in the cache.
+     *
+     * @throws IllegalStateException if the cache is closed
+     */
+    public int tokens() {
+        guard.requireOpen("tokens()");
+        return contents.tokens();
+    }
+
+    /** Returns the number of tokens the cache was created for. */
+    public int capacity() {
+        return geometry.capacity();
+    }
+
+    /** Returns the backend its kernels run on. */
+    public Backend backend() {
+        return backend;
+    }
+
+    /**
+     * Returns what the cache holds and what that costs, at this moment.
+     *
+     * @throws IllegalStateException if the cache is closed
+     */
+    public CacheStatistics statistics() {
+        guard.requireOpen("statistics()");
+        Contents now = contents;
+        List<CacheStatistics.Part> parts = new ArrayList<>();
+        for (CacheLayout.Part part : layout.parts()) {
+            long tiles = (long) now.packedTiles() * shape.keyValueHeads();
+            parts.add(new CacheStatistics.Part(part.name(), tiles * part.bytes()));
+        }
+        long denseTokens = (long) now.denseTokens() * shape.keyValueHeads();
+        parts.add(new CacheStatistics.Part("dense tail", denseTokens * (layout.denseTileBytes() / TILE_TOKENS)));
+        parts.add(new CacheStatistics.Part("channel scales", geometry.scaleBytes()));
+        return new CacheStatistics(
+                shape.keyValueHeads(),
+                now.tokens(),
+                now.packedTokens(),
+                now.denseTokens(),
+                parts.stream().mapToLong(CacheStatistics.Part::bytes).sum(),
+                parts,
+                memory.byteSize(),
+                2L * 2 * shape.headDim() * shape.keyValueHeads() * now.tokens());
+    }
+
+    /**
+     * Rebuilds the keys and values that the cache's bytes stand for: for inspection and tests, never for decoding.
+     *
+     * @param keyValueHead index of the head
+     * @param keys {@code [tokens][headDim]}, written
+     * @param values {@code [tokens][headDim]}, written
+     * @throws IndexOutOfBoundsException if there is no such head
+     * @throws IllegalArgumentException if a length does not fit the tokens in the cache
+     * @throws IllegalStateException if the cache is closed or being written
+     */
+    public void reconstruct(int keyValueHead, float[] keys, float[] values) {
+        guard.enter(Operation.RECONSTRUCT);
+        try {
+            if (keyValueHead < 0 || keyValueHead >= shape.keyValueHeads()) {
+                throw new IndexOutOfBoundsException(
+                        "key-value head " + keyValueHead + " of " + shape.keyValueHeads() + " heads");
+            }
+            Contents now = contents;
+            long numbers = (long) now.tokens() * shape.headDim();
+            String expected = "[tokens = " + now.tokens() + "][headDim = " + shape.headDim() + "]";
+            InputChecks.requireLength("keys", keys, expected, numbers);
+            InputChecks.requireLength("values", values, expected, numbers);
+            reconstruct(keyValueHead, now, keys, values);
+        } finally {
+            guard.exit(Operation.RECONSTRUCT);
+        }
+    }
+
+    private void reconstruct(int head, Contents now, float[] keys, float[] values) {
+        KernelPool.Lease lease = pool.acquire();
+        AttentionKernels kernels = lease.kernels();
+        // Readers may be many: they share neither each other's tile nor the writer's.
+        float[] someKeys = new float[tileKeys.length];
+        float[] someValues = new float[tileValues.length];
+        int from = 0;
+        for (int tile = 0; tile < now.packedTiles(); tile++) {
+            long offset = geometry.packedTile(head, tile);
+            kernels.unpackKeys(head, memory, offset, now.scales(), someKeys);
+            kernels.unpackValues(memory, offset, someValues);
+            System.arraycopy(someKeys, 0, keys, from, someKeys.length);
+            System.arraycopy(someValues, 0, values, from, someValues.length);
+            from += someKeys.length;
+        }
+        for (int tile = 0; from < keys.length; tile++) {
+            kernels.loadDense(memory, geometry.denseTile(head, tile), someKeys, someValues);
+            int count = Math.min(someKeys.length, keys.length - from);
+            System.arraycopy(someKeys, 0, keys, from, count);
+            System.arraycopy(someValues, 0, values, from, count);
+            from += count;
+        }
+        pool.release(lease);
+    }
+
+    /**
+     * Forgets all tokens and the channel scales, and keeps the memory.
+     *
+     * @throws IllegalStateException if the cache is closed or in use
+     */
+    public void clear() {
+        guard.enter(Operation.CLEAR);
+        try {
+            reset();
+        } finally {
+            guard.exit(Operation.CLEAR);
+        }
+    }
+
+    /**
+     * Frees the memory at once. Closing a closed cache has no effect.
+     *
+     * @throws IllegalStateException if the cache is in use; it then stays open
+     */
+    @Override
+    public void close() {
+        if (guard.close()) {
+            arena.close();
+        }
+    }
+
+    private void reset() {
+        become(new Contents(unitScales(), 0, 0));
+    }
+
+    /** Publishes contents with new scales. */
+    private void become(Contents after) {
+        MemorySegment.copy(after.scales(), 0, memory, STORED_SCALE, 0, after.scales().length);
+        contents = after;
+    }
+
+    private float[] unitScales() {
+        float[] scales = new float[shape.keyValueHeads() * shape.headDim()];
+        Arrays.fill(scales, 1);
+        return scales;
+    }
+
+    private int tokenNumbers() {
+        return shape.keyValueHeads() * shape.headDim();
+    }
+
+    private int queryNumbers() {
+        return shape.queryHeads() * shape.headDim();
+    }
+
+    private String headShape() {
+        return "[queryHeads = " + shape.queryHeads() + "]";
+    }
+
+    /** The cache's bytes, for tests that nothing was changed. */
+    MemorySegment memory() {
+        return memory;
+    }
+}

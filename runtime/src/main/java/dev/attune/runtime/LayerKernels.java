@@ -1,0 +1,90 @@
+package dev.attune.runtime;
+
+import dev.attune.annotations.Backend;
+import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.spi.LayerShape;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The kernels of one specification on the backend chosen for this machine; thread-safe. All layers of a model that
+ * share a specification share one of these.
+ */
+public final class LayerKernels {
+
+    private final KernelProvider provider;
+    private final LayerShape shape;
+    private final CacheLayout layout;
+    private final BackendChoice choice;
+    private final KernelPool pool;
+
+    private LayerKernels(KernelProvider provider, BackendChoice choice) {
+        this.provider = provider;
+        this.shape = provider.shape();
+        this.layout = provider.layout();
+        this.choice = choice;
+        this.pool = new KernelPool(() -> provider.create(choice.backend()), choice.kernels(), shape);
+    }
+
+    /** Chooses a backend, and logs the choice. */
+    static LayerKernels choose(KernelProvider provider, Optional<ForcedBackend> forced, Platform platform) {
+        BackendChoice choice = BackendLadder.climb(provider, forced, platform);
+        ChoiceLog.log(provider.specification(), choice);
+        return new LayerKernels(provider, choice);
+    }
+
+    /** Returns the annotated interface. */
+    public Class<?> specification() {
+        return provider.specification();
+    }
+
+    /** Returns the numbers of the specification. */
+    public LayerShape shape() {
+        return shape;
+    }
+
+    /** Returns the layout of the packed cache. */
+    public CacheLayout layout() {
+        return layout;
+    }
+
+    /** Returns the chosen backend. */
+    public Backend backend() {
+        return choice.backend();
+    }
+
+    /** Returns every backend with the reason why it was chosen or not, in the order tried: the widest first. */
+    public List<Rung> ladder() {
+        return choice.ladder();
+    }
+
+    /**
+     * Creates an empty cache with room for that many tokens, however prompt and generated tokens share it. If the
+     * specification keeps generated tokens dense, that reserves memory for the worst case of both; prefer
+     * {@link #newCache(int, int)} then.
+     *
+     * @param tokens tokens in all, at least 1
+     * @throws IllegalArgumentException if it is less than 1
+     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is, and the limit's name
+     */
+    public KeyValueCache newCache(int tokens) {
+        return newCache(CacheGeometry.of(shape, layout, tokens));
+    }
+
+    /**
+     * Creates an empty cache with room for a prompt and the tokens generated after it.
+     *
+     * @param promptTokens tokens of the longest prompt, at least 0
+     * @param generatedTokens tokens appended after it, at least 0
+     * @throws IllegalArgumentException if one is negative or both are 0
+     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is, and the limit's name
+     */
+    public KeyValueCache newCache(int promptTokens, int generatedTokens) {
+        return newCache(CacheGeometry.of(shape, layout, promptTokens, generatedTokens));
+    }
+
+    private KeyValueCache newCache(CacheGeometry geometry) {
+        return new KeyValueCache(shape, layout, choice.backend(), pool, geometry);
+    }
+}
