@@ -53,6 +53,7 @@ final class TerminalProgress implements Progress {
         private final String name;
         private final int steps;
         private final long start = System.nanoTime();
+        private int done;
 
         Line(String name, int steps) {
             this.name = name;
@@ -60,11 +61,13 @@ final class TerminalProgress implements Progress {
         }
 
         @Override
-        public void step() {}
+        public void step() {
+            done++;
+        }
 
         @Override
         public void close() {
-            errors.printf("%s: %d done in %.1f s%n", name, steps, (System.nanoTime() - start) / 1e9);
+            errors.printf("%s: %d of %d in %.1f s%n", name, done, steps, (System.nanoTime() - start) / 1e9);
             errors.flush();
         }
     }

@@ -14,7 +14,7 @@ public final class CacheBatch implements AutoCloseable {
 
     private final LlamaModel model;
     private final List<LayerCaches> caches;
-    private final AttentionStep step = new Step();
+    private final AttentionStep step;
     private int tokens;
 
     /**
@@ -29,6 +29,7 @@ public final class CacheBatch implements AutoCloseable {
         this.caches = kernels.stream()
                 .map(each -> new LayerCaches(model.config(), each, promptTokens, generatedTokens))
                 .toList();
+        this.step = new Step(model.config());
     }
 
     /** Replaces what all caches hold by a prompt, each pruned its own way. */
@@ -65,7 +66,11 @@ public final class CacheBatch implements AutoCloseable {
 
     private final class Step implements AttentionStep {
 
-        private final LlamaConfig config = model.config();
+        private final LlamaConfig config;
+
+        Step(LlamaConfig config) {
+            this.config = config;
+        }
 
         @Override
         public void store(int layer, int rows, float[] queriesKeysValues) {
