@@ -66,7 +66,8 @@ record CacheGeometry(
         }
         // A shorter prompt may leave up to 63 tokens in its last, partial tile.
         int remainder = Math.min(promptTokens, TILE_TOKENS - 1);
-        return of(shape, layout, (int) tokens, promptTokens, (int) Math.min(tokens, (long) remainder + generatedTokens));
+        long dense = Math.min(tokens, (long) remainder + generatedTokens);
+        return of(shape, layout, (int) tokens, promptTokens, (int) dense);
     }
 
     private static CacheGeometry of(LayerShape shape, CacheLayout layout, int capacity, int packed, int dense) {

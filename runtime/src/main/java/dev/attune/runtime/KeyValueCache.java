@@ -67,6 +67,7 @@ public final class KeyValueCache implements AutoCloseable {
     private final MemorySegment memory;
     private final String tokenShape;
     private final String queryShape;
+    private final String headShape;
 
     /** One tile on its way into the cache, {@code [64][headDim]}; used by writers only. */
     private final float[] tileKeys;
@@ -83,6 +84,7 @@ public final class KeyValueCache implements AutoCloseable {
         this.geometry = geometry;
         this.tokenShape = "[keyValueHeads = " + shape.keyValueHeads() + "][headDim = " + shape.headDim() + "]";
         this.queryShape = "[queryHeads = " + shape.queryHeads() + "][headDim = " + shape.headDim() + "]";
+        this.headShape = "[queryHeads = " + shape.queryHeads() + "]";
         this.tileKeys = new float[TILE_TOKENS * shape.headDim()];
         this.tileValues = new float[TILE_TOKENS * shape.headDim()];
         this.memory = allocate();
@@ -95,8 +97,7 @@ public final class KeyValueCache implements AutoCloseable {
         } catch (OutOfMemoryError exhausted) {
             arena.close();
             var error = new OutOfMemoryError("cannot allocate the " + geometry.bytes() + " bytes of a cache for "
-                    + geometry.capacity() + " tokens: " + exhausted.getMessage()
-                    + "; off-heap memory is limited by -XX:MaxDirectMemorySize (by default the maximum heap size)");
+                    + geometry.capacity() + " tokens; the operating system has not that much memory to give");
             error.initCause(exhausted);
             throw error;
         }
@@ -346,7 +347,7 @@ public final class KeyValueCache implements AutoCloseable {
     public void attend(float[] queries, float[] output, float[] logSumExp) {
         guard.enter(Operation.ATTEND);
         try {
-            InputChecks.requireLength("logSumExp", logSumExp, headShape(), shape.queryHeads());
+            InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             checkQueries(queries, output);
             KernelPool.Lease lease = pool.acquire();
             attend(lease.kernels(), queries, output, logSumExp);
@@ -371,7 +372,7 @@ public final class KeyValueCache implements AutoCloseable {
         try {
             InputChecks.requireLength("queries", queries, queryShape, queryNumbers());
             InputChecks.requireLength("output", output, queryShape, queryNumbers());
-            InputChecks.requireLength("logSumExp", logSumExp, headShape(), shape.queryHeads());
+            InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             InputChecks.requireWritable("output", output);
             InputChecks.requireWritable("logSumExp", logSumExp);
             KernelPool.Lease lease = pool.acquire();
@@ -571,10 +572,6 @@ public final class KeyValueCache implements AutoCloseable {
 
     private int queryNumbers() {
         return shape.queryHeads() * shape.headDim();
-    }
-
-    private String headShape() {
-        return "[queryHeads = " + shape.queryHeads() + "]";
     }
 
     /** The cache's bytes, for tests that nothing was changed. */

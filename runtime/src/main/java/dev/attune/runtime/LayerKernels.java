@@ -66,7 +66,7 @@ public final class LayerKernels {
      *
      * @param tokens tokens in all, at least 1
      * @throws IllegalArgumentException if it is less than 1
-     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is, and the limit's name
+     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is
      */
     public KeyValueCache newCache(int tokens) {
         return newCache(CacheGeometry.of(shape, layout, tokens));
@@ -78,7 +78,7 @@ public final class LayerKernels {
      * @param promptTokens tokens of the longest prompt, at least 0
      * @param generatedTokens tokens appended after it, at least 0
      * @throws IllegalArgumentException if one is negative or both are 0
-     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is, and the limit's name
+     * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is
      */
     public KeyValueCache newCache(int promptTokens, int generatedTokens) {
         return newCache(CacheGeometry.of(shape, layout, promptTokens, generatedTokens));

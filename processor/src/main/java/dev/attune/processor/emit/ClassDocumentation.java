@@ -1,0 +1,127 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.ClassName;
+import com.palantir.javapoet.CodeBlock;
+import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.PruningModel;
+import dev.attune.processor.plan.KeyLayout;
+import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.ValueLayout;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The prose of the generated classes: what was asked for, the method, and the formulas the kernels compute. */
+final class ClassDocumentation {
+
+    private ClassDocumentation() {}
+
+    static CodeBlock scalar(KernelPlan plan) {
+        return CodeBlock.builder()
+                .add("Plain Java kernels of {@link $T}: the oracle the vector kernels are verified against, and the"
+                        + " fallback.\nThey also score channels, pack and unpack for every backend.\n", specification(plan.model()))
+                .add(method(plan))
+                .build();
+    }
+
+    static CodeBlock vector(KernelPlan plan) {
+        return CodeBlock.builder()
+                .add(
+                        "Kernels of {@link $T} on $L-bit vectors of the Java Vector API.\n",
+                        specification(plan.model()),
+                        plan.backend().vectorBits())
+                .add(method(plan))
+                .add("\n<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps vectors in registers\n"
+                        + "only while it inlines every call on them. Tokens (keys) or channels (values) are the lanes, so no loop\n"
+                        + "reduces across lanes. $L query heads share one pass over the packed tokens.\n", plan.headGroup())
+                .build();
+    }
+
+    static CodeBlock provider(AttentionModel model) {
+        return CodeBlock.of("Kernels of {@link $T}.\n\n<p>$L\n", specification(model), summary(model));
+    }
+
+    static ClassName specification(AttentionModel model) {
+        List<String> names = List.of(model.specificationName().split("\\."));
+        return ClassName.get(
+                model.packageName(), names.getFirst(), names.subList(1, names.size()).toArray(String[]::new));
+    }
+
+    private static CodeBlock method(KernelPlan plan) {
+        CodeBlock.Builder text = CodeBlock.builder().add("\n<p>$L\n", summary(plan.model()));
+        plan.layout().keys().ifPresent(keys -> text.add("\n<p>$L.\nA score is then\n<pre>$L</pre>\n", restoredKey(keys), keyScore(keys)));
+        plan.layout()
+                .values()
+                .ifPresent(values ->
+                        text.add("\n<p>$L.\nThe output is then\n<pre>$L</pre>\n", restoredValue(values), valueSum(values)));
+        return text.add("\n<p>A packed tile holds 64 tokens in $L bytes:\n$L.\n", plan.layout().tileBytes(), parts(plan.layout()))
+                .build();
+    }
+
+    private static String parts(TileLayout layout) {
+        return wrapped(layout.parts().stream()
+                .map(part -> part.name() + " " + part.bytes())
+                .collect(Collectors.joining(", ")));
+    }
+
+    /** Breaks a list into lines after its commas. */
+    private static String wrapped(String list) {
+        StringBuilder lines = new StringBuilder();
+        int length = 0;
+        for (String item : list.split("(?<=, )")) {
+            if (length + item.length() > 100) {
+                lines.setLength(lines.length() - 1);
+                lines.append('\n');
+                length = 0;
+            }
+            lines.append(item);
+            length += item.length();
+        }
+        return lines.toString();
+    }
+
+    private static String summary(AttentionModel model) {
+        return "%d query heads over %d key-value heads of %d channels.\nKeys: %s.\nValues: %s."
+                .formatted(
+                        model.queryHeads(),
+                        model.keyValueHeads(),
+                        model.headDim(),
+                        side(model.keys(), model.headDim(), "channels per token")
+                                + (model.keys().dense() ? "" : ", centering " + model.keys().centering()
+                                        + ", channel weight " + model.keys().channelWeight()),
+                        side(model.values(), TileLayout.TILE_TOKENS, "tokens per channel and tile"));
+    }
+
+    private static String side(PruningModel side, int count, String what) {
+        String format = side.format().toString().toLowerCase(Locale.ROOT);
+        return side.dense()
+                ? "dense, " + format
+                : "ratio %s keeps %d of %d %s, %s, restoration %s"
+                        .formatted(side.ratio(), side.kept(count), count, what, format, side.restoration());
+    }
+
+    static String restoredKey(KeyLayout keys) {
+        String mean = keys.centred() ? "mu_j + " : "";
+        String kept = keys.signed() ? mean + "sigma_tj * a_t + e_tj" : mean + "e_tj";
+        String pruned = keys.signed() ? mean + "sigma_tj * a_t" : keys.centred() ? "mu_j" : "0";
+        return "Channel j of token t stands for (" + kept + ") / s_j when kept, (" + pruned + ") / s_j when pruned";
+    }
+
+    static String keyScore(KeyLayout keys) {
+        return "q . k_t = " + (keys.centred() ? "SUM_j mu_j u_j + " : "")
+                + (keys.signed() ? "a_t * SUM_j sigma_tj u_j + " : "")
+                + "SUM_kept_j e_tj u_j";
+    }
+
+    static String restoredValue(ValueLayout values) {
+        return "Token t of value channel j stands for "
+                + (values.signed()
+                        ? "sigma_tj * b_j + e_tj when kept, sigma_tj * b_j when pruned"
+                        : "e_tj when kept, 0 when pruned");
+    }
+
+    static String valueSum(ValueLayout values) {
+        return "out_j = " + (values.signed() ? "b_j * SUM_t p_t sigma_tj + " : "") + "SUM_kept_t p_t e_tj";
+    }
+}

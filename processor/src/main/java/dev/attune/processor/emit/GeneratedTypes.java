@@ -1,0 +1,19 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.ClassName;
+
+/** The runtime's types that generated code refers to; the processor itself does not depend on the runtime. */
+final class GeneratedTypes {
+
+    static final ClassName BACKEND = ClassName.get("dev.attune.annotations", "Backend");
+    static final ClassName ATTENTION_KERNELS = spi("AttentionKernels");
+    static final ClassName KERNEL_PROVIDER = spi("KernelProvider");
+    static final ClassName LAYER_SHAPE = spi("LayerShape");
+    static final ClassName CACHE_LAYOUT = spi("CacheLayout");
+
+    private GeneratedTypes() {}
+
+    private static ClassName spi(String name) {
+        return ClassName.get("dev.attune.runtime.spi", name);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.TypeSpec;
+import dev.attune.processor.plan.KernelPlan;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** Kernels that serve several query heads in one pass: a method per size of pass, and the calls that cover all heads. */
+final class Pass {
+
+    private Pass() {}
+
+    /** Adds one method for every size that the plan's passes have. */
+    static void addMethods(TypeSpec.Builder type, KernelPlan plan, IntFunction<MethodSpec> method) {
+        plan.passes().stream().distinct().forEach(heads -> type.addMethod(method.apply(heads)));
+    }
+
+    /** Returns the calls {@code name4(arguments, 0)}, {@code name4(arguments, 4)}, {@code name3(arguments, 8)}. */
+    static String calls(KernelPlan plan, String name, String arguments) {
+        List<Integer> passes = plan.passes();
+        int heads = passes.getFirst();
+        int full = (int) passes.stream().filter(size -> size == heads).count();
+        String calls = full == 1
+                ? "%s%d(%s, 0);\n".formatted(name, heads, arguments)
+                : """
+                for (int g = 0; g < %d; g += %d) {
+                    %s%d(%s, g);
+                }
+                """
+                        .formatted(full * heads, heads, name, heads, arguments);
+        return full == passes.size()
+                ? calls
+                : calls + "%s%d(%s, %d);\n".formatted(name, passes.getLast(), arguments, full * heads);
+    }
+
+    /** Repeats a text for every head of a pass, with {@code #} replaced by its number. */
+    static String perHead(int heads, String text) {
+        StringBuilder repeated = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            repeated.append(text.replace("#", Integer.toString(head)));
+        }
+        return repeated.toString();
+    }
+
+    /** Says in a Javadoc sentence which heads a method serves. */
+    static String served(int heads) {
+        return heads == 1 ? "of query head {@code g}" : "of the " + heads + " query heads from {@code g} on";
+    }
+}

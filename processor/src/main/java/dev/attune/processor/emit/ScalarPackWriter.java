@@ -1,0 +1,403 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.TypeSpec;
+import dev.attune.annotations.ChannelWeight;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.KeyLayout;
+import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.ValueLayout;
+
+/** Writes channel scoring, and the pruning and packing of keys and values. */
+final class ScalarPackWriter {
+
+    private final KernelPlan plan;
+    private final NumberFormat keyFormat;
+    private final NumberFormat valueFormat;
+
+    ScalarPackWriter(KernelPlan plan) {
+        this.plan = plan;
+        this.keyFormat = plan.model().keys().format();
+        this.valueFormat = plan.model().values().format();
+    }
+
+    void addTo(TypeSpec.Builder type) {
+        type.addMethod(scoreChannels());
+        type.addMethod(plan.layout().keys().map(this::packKeys).orElseGet(this::storeKeys));
+        plan.layout().keys().ifPresent(keys -> type.addMethod(packKey(keys)));
+        type.addMethod(plan.layout().values().map(this::packValues).orElseGet(this::storeValues));
+        plan.layout().values().ifPresent(values -> type.addMethod(packChannel(values)));
+        type.addMethod(storeDense());
+    }
+
+    private MethodSpec scoreChannels() {
+        MethodSpec.Builder method = KernelMethods.scoreChannels();
+        if (plan.layout().keys().isEmpty()) {
+            return method.addComment("Dense keys need no scales.")
+                    .addCode(KernelText.of("Arrays.fill(scales, head * HEAD_DIM, (head + 1) * HEAD_DIM, 1f);\n").code())
+                    .build();
+        }
+        boolean mean = plan.model().keys().channelWeight() == ChannelWeight.MEAN;
+        return method.addJavadoc(
+                        mean
+                                ? "Channel weight n_j = || mean over the G heads of q[g][p][j] ||_2 over the positions p; scale"
+                                        + " s_j = sqrt(n_j).\nA weight of zero is raised to a millionth of the largest, so"
+                                        + " that queries can be divided by every scale.\n"
+                                : "Channel weight n_j = root mean square of q[g][p][j] over heads and positions; scale s_j ="
+                                        + " sqrt(n_j).\nA weight of zero is raised to a millionth of the largest, so that"
+                                        + " queries can be divided by every scale.\n")
+                .addCode(KernelText.of(
+                                """
+                                float largest = 0;
+                                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                    float squares = 0;
+                                    for (int position = 0; position < positions; position++) {
+                                """)
+                        .addIf(
+                                mean,
+                                """
+                                        float sum = 0;
+                                        for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
+                                            sum += windowQueries[(query * positions + position) * HEAD_DIM + channel];
+                                        }
+                                        float mean = sum / GROUP_SIZE;
+                                        squares += mean * mean;
+                                    }
+                                    float weight = (float) Math.sqrt(squares);
+                                """)
+                        .addIf(
+                                !mean,
+                                """
+                                        for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
+                                            float entry = windowQueries[(query * positions + position) * HEAD_DIM + channel];
+                                            squares += entry * entry;
+                                        }
+                                    }
+                                    float weight = (float) Math.sqrt(squares / (GROUP_SIZE * positions));
+                                """)
+                        .add(
+                                """
+                                    scales[head * HEAD_DIM + channel] = weight;
+                                    largest = Math.max(largest, weight);
+                                }
+                                float least = largest > 0 ? largest * 1e-6f : 1;
+                                for (int channel = head * HEAD_DIM; channel < (head + 1) * HEAD_DIM; channel++) {
+                                    scales[channel] = (float) Math.sqrt(Math.max(scales[channel], least));
+                                }
+                                """)
+                        .code())
+                .build();
+    }
+
+    private MethodSpec packKeys(KeyLayout keys) {
+        KernelText body = KernelText.of(
+                        """
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            float scale = scales[head * HEAD_DIM + channel];
+                        """)
+                .addIf(
+                        keys.centred(),
+                        """
+                            float sum = 0;
+                            for (int token = 0; token < TILE_TOKENS; token++) {
+                                sum += keys[token * HEAD_DIM + channel] * scale;
+                            }
+                            long place = tile + channel * $bytes:LL;
+                            $store:L(cache, place, sum / TILE_TOKENS);
+                            float mean = $load:L(cache, place);
+                            for (int token = 0; token < TILE_TOKENS; token++) {
+                                deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale - mean;
+                            }
+                        """)
+                .addIf(
+                        !keys.centred(),
+                        """
+                            for (int token = 0; token < TILE_TOKENS; token++) {
+                                deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale;
+                            }
+                        """)
+                .add(
+                        """
+                        }
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
+                            packKey(token * HEAD_DIM, cache, block, token % BLOCK_TOKENS);
+                        }
+                        """);
+        return KernelMethods.packKeys()
+                .addJavadoc(
+                        keys.centred()
+                                ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is stored.\n"
+                                : "Scaled keys k'_tj = k_tj * s_j.\n")
+                .addCode(numbers(body, keyFormat).code())
+                .build();
+    }
+
+    private MethodSpec packKey(KeyLayout keys) {
+        KernelText body = KernelText.of(
+                        """
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            magnitudes[channel] = Math.abs(deviations[row + channel]);
+                        }
+                        Arrays.sort(magnitudes, 0, HEAD_DIM);
+                        float threshold = magnitudes[HEAD_DIM - KEPT_CHANNELS];
+                        int ties = 1;
+                        while (ties < KEPT_CHANNELS && magnitudes[HEAD_DIM - KEPT_CHANNELS + ties] == threshold) {
+                            ties++;
+                        }
+                        """)
+                .addIf(
+                        keys.signed(),
+                        """
+
+                        // Amplitude of the pruned channels: their root mean square.
+                        float squares = 0;
+                        int equal = ties;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            float deviation = deviations[row + channel];
+                            float magnitude = Math.abs(deviation);
+                            if (magnitude > threshold) {
+                                continue;
+                            }
+                            if (magnitude == threshold && equal > 0) {
+                                equal--;
+                                continue;
+                            }
+                            squares += deviation * deviation;
+                        }
+                        long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
+                        $store:L(cache, amplitudePlace, (float) Math.sqrt(squares / $pruned:L));
+                        float amplitude = $load:L(cache, amplitudePlace);
+                        for (int word = 0; word < HEAD_DIM / 16; word++) {
+                            int signs = 0;
+                            for (int bit = 0; bit < 16; bit++) {
+                                if (deviations[row + word * 16 + bit] > 0) {
+                                    signs |= 1 << bit;
+                                }
+                            }
+                            cache.set(SHORT, block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L, (short) signs);
+                        }
+                        """)
+                .add(
+                        """
+
+                        // Kept channels in ascending order.
+                        int slot = 0;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            float deviation = deviations[row + channel];
+                            float magnitude = Math.abs(deviation);
+                            if (magnitude < threshold) {
+                                continue;
+                            }
+                            if (magnitude == threshold) {
+                                if (ties == 0) {
+                                    continue;
+                                }
+                                ties--;
+                            }
+                            long place = (long) slot * BLOCK_TOKENS + lane;
+                        """)
+                .add(storeIndex(keys))
+                .addIf(
+                        keys.signed(),
+                        """
+                            float restored = deviation > 0 ? amplitude : -amplitude;
+                            $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation - restored);
+                        """)
+                .addIf(
+                        !keys.signed(),
+                        """
+                            $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation);
+                        """)
+                .add(
+                        """
+                            slot++;
+                        }
+                        """)
+                .with("pruned", Math.max(1, plan.model().headDim() - keys.kept()));
+        return KernelMethods.step("packKey")
+                .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower first.\n")
+                .addParameter(int.class, "row")
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "block")
+                .addParameter(int.class, "lane")
+                .addCode(numbers(body, keyFormat).code())
+                .build();
+    }
+
+    private static String storeIndex(KeyLayout keys) {
+        return keys.indexBytes() == 1
+                ? """
+                    cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) channel);
+                """
+                : """
+                    cache.set(SHORT, block + KEY_INDICES + place * 2, (short) channel);
+                """;
+    }
+
+    private MethodSpec packValues(ValueLayout values) {
+        return KernelMethods.packValues()
+                .addCode(KernelText.of(
+                                """
+                                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                    packChannel(values, channel, cache, tile + VALUES);
+                                }
+                                """)
+                        .code())
+                .build();
+    }
+
+    private MethodSpec packChannel(ValueLayout values) {
+        KernelText body = KernelText.of(
+                        """
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            magnitudes[token] = Math.abs(values[token * HEAD_DIM + channel]);
+                        }
+                        Arrays.sort(magnitudes, 0, TILE_TOKENS);
+                        float threshold = magnitudes[TILE_TOKENS - KEPT_TOKENS];
+                        int ties = 1;
+                        while (ties < KEPT_TOKENS && magnitudes[TILE_TOKENS - KEPT_TOKENS + ties] == threshold) {
+                            ties++;
+                        }
+                        """)
+                .addIf(
+                        values.signed(),
+                        """
+
+                        // Amplitude of the pruned tokens: their mean magnitude.
+                        float sum = 0;
+                        int equal = ties;
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            float magnitude = Math.abs(values[token * HEAD_DIM + channel]);
+                            if (magnitude > threshold) {
+                                continue;
+                            }
+                            if (magnitude == threshold && equal > 0) {
+                                equal--;
+                                continue;
+                            }
+                            sum += magnitude;
+                        }
+                        long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
+                        $store:L(cache, amplitudePlace, sum / $pruned:L);
+                        float amplitude = $load:L(cache, amplitudePlace);
+                        for (int word = 0; word < TILE_TOKENS / 16; word++) {
+                            int signs = 0;
+                            for (int bit = 0; bit < 16; bit++) {
+                                if (values[(word * 16 + bit) * HEAD_DIM + channel] > 0) {
+                                    signs |= 1 << bit;
+                                }
+                            }
+                            cache.set(SHORT, block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L, (short) signs);
+                        }
+                        """)
+                .add(
+                        """
+
+                        // Kept tokens in ascending order.
+                        long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            float value = values[token * HEAD_DIM + channel];
+                            float magnitude = Math.abs(value);
+                            if (magnitude < threshold) {
+                                continue;
+                            }
+                            if (magnitude == threshold) {
+                                if (ties == 0) {
+                                    continue;
+                                }
+                                ties--;
+                            }
+                            cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) token);
+                        """)
+                .addIf(
+                        values.signed(),
+                        """
+                            float restored = value > 0 ? amplitude : -amplitude;
+                            $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value - restored);
+                        """)
+                .addIf(
+                        !values.signed(),
+                        """
+                            $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value);
+                        """)
+                .add(
+                        """
+                            place += 32;
+                        }
+                        """)
+                .with("pruned", Math.max(1, TileLayout.TILE_TOKENS - values.kept()));
+        return KernelMethods.step("packChannel")
+                .addJavadoc("Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
+                .addParameter(KernelMethods.FLOATS, "values")
+                .addParameter(int.class, "channel")
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "block")
+                .addCode(numbers(body, valueFormat).code())
+                .build();
+    }
+
+    private MethodSpec storeKeys() {
+        return KernelMethods.packKeys()
+                .addJavadoc("Keys are dense: nothing is pruned.\n")
+                .addCode(numbers(
+                                KernelText.of(
+                                        """
+                                        for (int token = 0; token < TILE_TOKENS; token++) {
+                                            long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
+                                            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                                long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
+                                                $store:L(cache, place, keys[token * HEAD_DIM + channel]);
+                                            }
+                                        }
+                                        """),
+                                keyFormat)
+                        .code())
+                .build();
+    }
+
+    private MethodSpec storeValues() {
+        return KernelMethods.packValues()
+                .addJavadoc("Values are dense: nothing is pruned.\n")
+                .addCode(numbers(
+                                KernelText.of(
+                                        """
+                                        for (int token = 0; token < TILE_TOKENS; token++) {
+                                            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                                long place = tile + VALUES + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                                                $store:L(cache, place, values[token * HEAD_DIM + channel]);
+                                            }
+                                        }
+                                        """),
+                                valueFormat)
+                        .code())
+                .build();
+    }
+
+    private MethodSpec storeDense() {
+        return KernelMethods.storeDense()
+                .addCode(KernelText.of(
+                                """
+                                long keys = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $keyBytes:L;
+                                long values = tile + DENSE_VALUES + (long) token * PADDED_CHANNELS * $valueBytes:L;
+                                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                    long place = keys + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $keyBytes:LL;
+                                    $storeKey:L(cache, place, key[offset + channel]);
+                                    $storeValue:L(cache, values + channel * $valueBytes:LL, value[offset + channel]);
+                                }
+                                """)
+                        .with("keyBytes", keyFormat.bytes())
+                        .with("valueBytes", valueFormat.bytes())
+                        .with("storeKey", StoredNumbers.store(keyFormat))
+                        .with("storeValue", StoredNumbers.store(valueFormat))
+                        .code())
+                .build();
+    }
+
+    private static KernelText numbers(KernelText text, NumberFormat format) {
+        return text.with("bytes", format.bytes())
+                .with("load", StoredNumbers.load(format))
+                .with("store", StoredNumbers.store(format));
+    }
+}

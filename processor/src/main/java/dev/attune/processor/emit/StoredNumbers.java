@@ -1,0 +1,87 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.FieldSpec;
+import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.TypeSpec;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.KernelPlan;
+import java.util.EnumSet;
+import java.util.Set;
+import javax.lang.model.element.Modifier;
+
+/** How plain Java reads and writes the numbers of each format, and the layouts it takes. */
+final class StoredNumbers {
+
+    private StoredNumbers() {}
+
+    static String load(NumberFormat format) {
+        return switch (format) {
+            case FLOAT32 -> "loadFloat32";
+            case BFLOAT16 -> "loadBfloat16";
+        };
+    }
+
+    static String store(NumberFormat format) {
+        return switch (format) {
+            case FLOAT32 -> "storeFloat32";
+            case BFLOAT16 -> "storeBfloat16";
+        };
+    }
+
+    /** Adds the access methods of the formats that the plan's specification uses. */
+    static void addAccess(TypeSpec.Builder type, KernelPlan plan) {
+        Set<NumberFormat> formats =
+                EnumSet.of(plan.model().keys().format(), plan.model().values().format());
+        addShortLayout(type);
+        if (formats.contains(NumberFormat.FLOAT32)) {
+            type.addField(layout("FLOAT", "OfFloat", "JAVA_FLOAT_UNALIGNED"));
+        }
+        for (NumberFormat format : formats) {
+            type.addMethod(loadMethod(format));
+            type.addMethod(storeMethod(format));
+        }
+    }
+
+    static void addShortLayout(TypeSpec.Builder type) {
+        type.addField(layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
+    }
+
+    private static FieldSpec layout(String name, String kind, String constant) {
+        return FieldSpec.builder(
+                        KernelText.VALUE_LAYOUT.nestedClass(kind), name, Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+                .initializer(KernelText.of("ValueLayout.$constant:L.withOrder(LITTLE_ENDIAN)")
+                        .with("constant", constant)
+                        .code())
+                .build();
+    }
+
+    private static MethodSpec loadMethod(NumberFormat format) {
+        return MethodSpec.methodBuilder(load(format))
+                .addModifiers(Modifier.PRIVATE, Modifier.STATIC)
+                .returns(float.class)
+                .addParameter(KernelText.MEMORY_SEGMENT, "cache")
+                .addParameter(long.class, "offset")
+                .addStatement(
+                        switch (format) {
+                            case FLOAT32 -> "return cache.get(FLOAT, offset)";
+                            case BFLOAT16 -> "return Float.intBitsToFloat(cache.get(SHORT, offset) << 16)";
+                        })
+                .build();
+    }
+
+    private static MethodSpec storeMethod(NumberFormat format) {
+        MethodSpec.Builder method = MethodSpec.methodBuilder(store(format))
+                .addModifiers(Modifier.PRIVATE, Modifier.STATIC)
+                .addParameter(KernelText.MEMORY_SEGMENT, "cache")
+                .addParameter(long.class, "offset")
+                .addParameter(float.class, "number");
+        return switch (format) {
+            case FLOAT32 -> method.addStatement("cache.set(FLOAT, offset, number)").build();
+            case BFLOAT16 -> method.addJavadoc("Rounds to nearest even.\n")
+                    .addStatement("int bits = Float.floatToRawIntBits(number)")
+                    .addStatement("int rounded = bits + 0x7FFF + (bits >>> 16 & 1)")
+                    .addStatement("cache.set(SHORT, offset, (short) (rounded >> 16))")
+                    .build();
+        };
+    }
+}

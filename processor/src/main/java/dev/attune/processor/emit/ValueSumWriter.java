@@ -1,0 +1,187 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.TypeSpec;
+import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.TileLayout;
+
+/** Writes the weighted value sums of a chunk, channels in lanes: the sparse and the sign part of packed values, and dense values. */
+final class ValueSumWriter {
+
+    private final KernelPlan plan;
+    private final PairText numbers;
+    private final int bytes;
+    private final int lanes;
+
+    ValueSumWriter(KernelPlan plan, PairText numbers) {
+        this.plan = plan;
+        this.numbers = numbers;
+        this.bytes = plan.model().values().format().bytes();
+        this.lanes = plan.lanes();
+    }
+
+    void addTo(TypeSpec.Builder type) {
+        plan.layout().values().ifPresent(values -> {
+            Pass.addMethods(type, plan, this::sumKept);
+            if (values.signed()) {
+                Pass.addMethods(type, plan, this::sumSigns);
+            }
+        });
+        Pass.addMethods(type, plan, this::sumDense);
+    }
+
+    private MethodSpec sumKept(int heads) {
+        int registers = numbers.registers(TileLayout.TILE_TOKENS, lanes);
+        String array = numbers.tableType() == short.class ? "weightTables" : "weights";
+        StringBuilder tables = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            tables.append("int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
+            for (int register = 0; register < registers; register++) {
+                tables.append(numbers.tableRegister(
+                        "weight%dPart%d".formatted(head, register),
+                        array,
+                        "row" + head + (register == 0 ? "" : " + " + register * numbers.entriesPerRegister(lanes))));
+            }
+        }
+        String slot = numbers.indices("block + VALUE_INDICES + place", 1, registers, lanes)
+                + numbers.load("residual", "block + VALUE_RESIDUALS + place * " + bytes)
+                + Pass.perHead(
+                        heads,
+                        numbers.lookup("token#", "weight#", registers, lanes)
+                                + """
+                                first# = residualFirst.fma(token#First, first#);
+                                second# = residualSecond.fma(token#Second, second#);
+                                """);
+        String step = loadSums(heads)
+                + "long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;\n"
+                + "for (int slot = 0; slot < KEPT_TOKENS; slot++, place += 32) {\n" + slot.indent(4) + "}\n"
+                + storeSums(heads);
+        return packed("sumKept" + heads)
+                .addJavadoc("Sparse part of the value sums $L: SUM_kept_t p_t e_tj.\n", Pass.served(heads))
+                .addCode(KernelText.of(overTiles(packedBlock() + tables, step)).code())
+                .build();
+    }
+
+    private MethodSpec sumSigns(int heads) {
+        String tables = packedBlock()
+                + """
+                for (int head = g; head < g + %d; head++) {
+                    int row = head * CHUNK_TOKENS + t * TILE_TOKENS;
+                    weightSteps[head] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[head * CHUNK_TILES + t]);
+                    tabulateSigns(TILE_TOKENS / 4, weightSigns, head * (TILE_TOKENS / 4) * SIGN_TABLE);
+                }
+                """
+                        .formatted(heads);
+        StringBuilder add = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            add.append(numbers.integers("sum" + head, Integer.toString(head)));
+            add.append(
+                    """
+                    float unit# = weightSteps[?];
+                    int row# = ? * PADDED_CHANNELS + channel;
+                    amplitudeFirst.mul(unit#)
+                            .fma(first#, FloatVector.fromArray(FLOATS, sumsOfValues, row#))
+                            .intoArray(sumsOfValues, row#);
+                    amplitudeSecond.mul(unit#)
+                            .fma(second#, FloatVector.fromArray(FLOATS, sumsOfValues, row# + LANES))
+                            .intoArray(sumsOfValues, row# + LANES);
+                    """
+                            .replace("#", Integer.toString(head))
+                            .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
+                            .replace("?", SignSumText.plus("g", head)));
+        }
+        String step = SignSumText.sums(
+                        heads,
+                        "TILE_TOKENS / 16",
+                        "block + VALUE_SIGNS + ((long) word * PADDED_CHANNELS + channel) * 2",
+                        "weightSigns",
+                        "(TILE_TOKENS / 4)",
+                        2 * lanes)
+                + numbers.load("amplitude", "block + VALUE_AMPLITUDES + channel * " + bytes + "L")
+                + add;
+        return packed("sumSigns" + heads)
+                .addJavadoc("Sign part of the value sums $L: b_j * SUM_t p_t sigma_tj.\n", Pass.served(heads))
+                .addCode(KernelText.of(overTiles(tables, step)).code())
+                .build();
+    }
+
+    private MethodSpec sumDense(int heads) {
+        StringBuilder weights = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            weights.append(
+                    """
+                    FloatVector weight# = FloatVector.broadcast(FLOATS, weights[row# + token]);
+                    first# = valueFirst.fma(weight#, first#);
+                    second# = valueSecond.fma(weight#, second#);
+                    """
+                            .replace("#", Integer.toString(head)));
+        }
+        String token = "long place = (long) token * PADDED_CHANNELS + channel;\n"
+                + numbers.load("value", "block + place * " + bytes)
+                + weights;
+        String rows = "long block = values + t * tileBytes;\n" + rows(heads);
+        String step = loadSums(heads)
+                + "for (int token = 0; token < TILE_TOKENS; token++) {\n" + token.indent(4) + "}\n"
+                + storeSums(heads);
+        return KernelMethods.step("sumDense" + heads)
+                .addJavadoc("Value sums $L over dense values: SUM_t p_t v_tj.\n", Pass.served(heads))
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "values")
+                .addParameter(long.class, "tileBytes")
+                .addParameter(int.class, "tiles")
+                .addParameter(int.class, "g")
+                .addCode(KernelText.of(overTiles(rows, step)).code())
+                .build();
+    }
+
+    private static String rows(int heads) {
+        StringBuilder rows = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            rows.append("int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
+        }
+        return rows.toString();
+    }
+
+    private static MethodSpec.Builder packed(String name) {
+        return KernelMethods.step(name)
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "values")
+                .addParameter(int.class, "tiles")
+                .addParameter(int.class, "g");
+    }
+
+    private static String packedBlock() {
+        return "long block = values + (long) t * TILE_BYTES;\n";
+    }
+
+    /** Walks the chunk's tiles, and their channels a step at a time. */
+    private static String overTiles(String tile, String step) {
+        return "for (int t = 0; t < tiles; t++) {\n" + tile.indent(4)
+                + "    for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n"
+                + step.indent(8)
+                + "    }\n}\n";
+    }
+
+    private static String loadSums(int heads) {
+        StringBuilder text = new StringBuilder();
+        for (int head = 0; head < heads; head++) {
+            text.append("int sum%d = %s * PADDED_CHANNELS + channel;\n".formatted(head, SignSumText.plus("g", head)));
+            text.append(
+                    """
+                    FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
+                    FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
+                    """
+                            .replace("#", Integer.toString(head)));
+        }
+        return text.toString();
+    }
+
+    private static String storeSums(int heads) {
+        return Pass.perHead(
+                heads,
+                """
+                first#.intoArray(sumsOfValues, sum#);
+                second#.intoArray(sumsOfValues, sum# + LANES);
+                """);
+    }
+}

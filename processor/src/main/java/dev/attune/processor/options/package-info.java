@@ -1,0 +1,2 @@
+/** The processor's {@code -Aattune.*} options. */
+package dev.attune.processor.options;

@@ -1,0 +1,4 @@
+package dev.attune.reference;
+
+/** A specification whose kernels are written by hand. */
+public interface SmallLayer {}

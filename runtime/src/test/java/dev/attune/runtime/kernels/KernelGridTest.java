@@ -1,0 +1,165 @@
+package dev.attune.runtime.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.attune.annotations.Backend;
+import dev.attune.annotations.Centering;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.model.AttentionModel;
+import dev.attune.runtime.kernels.PackedHead.Attended;
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.KernelProvider;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Every vector kernel against the scalar oracle, and the oracle against textbook attention over the rebuilt cache, over
+ * head dimensions, ratios, group sizes, centering, formats and token counts around the edges of tiles.
+ */
+@Execution(ExecutionMode.CONCURRENT)
+class KernelGridTest {
+
+    private static final double[] RATIOS = {0, 0.5, 0.8, 0.95};
+    private static final int[] GROUPS = {1, 2, 4, 8};
+    private static final int[] COUNTS = {0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 1000};
+
+    /**
+     * Normalised mean square error of an output that bfloat16 lookups may cause: queries and weights are rounded to 8
+     * bits, one part in 512, and the softmax turns an error of a score into a relative error of a weight.
+     */
+    private static final double BFLOAT16_ERROR = 2e-4;
+
+    /** The same for float32 lookups, where only the fixed-point sign sums round. */
+    private static final double FLOAT32_ERROR = 1e-5;
+
+    private static final int POSITIONS = 8;
+
+    @ParameterizedTest(name = "head dimension {0}")
+    @ValueSource(ints = {64, 96, 128, 256})
+    void vectorKernelsAgreeWithTheOracleAndTheOracleWithTextbookAttention(int headDim) {
+        check(grid(headDim), COUNTS);
+    }
+
+    @ParameterizedTest(name = "head dimension {0}")
+    @ValueSource(ints = {16, 48, 112, 272, 512})
+    void unusualHeadDimensionsAgreeToo(int headDim) {
+        List<AttentionModel> models = new ArrayList<>();
+        for (NumberFormat format : NumberFormat.values()) {
+            for (int group : new int[] {1, 7}) {
+                models.add(Specifications.model(
+                        "Odd%dG%d%s".formatted(headDim, group, format),
+                        group,
+                        headDim,
+                        Specifications.pruned(0.8, Centering.TILE, format),
+                        Specifications.pruned(0.8, Centering.NONE, format)));
+            }
+        }
+        check(models, new int[] {65, 200});
+    }
+
+    private static List<AttentionModel> grid(int headDim) {
+        List<AttentionModel> models = new ArrayList<>();
+        for (double ratio : RATIOS) {
+            for (int group : GROUPS) {
+                for (Centering centering : Centering.values()) {
+                    // Group 2 runs in float32, so that every ratio and centering meets both formats.
+                    NumberFormat format = group == 2 ? NumberFormat.FLOAT32 : NumberFormat.BFLOAT16;
+                    models.add(Specifications.model(
+                            "D%dR%dG%d%s".formatted(headDim, (int) (ratio * 100), group, centering),
+                            group,
+                            headDim,
+                            Specifications.pruned(ratio, centering, format),
+                            Specifications.pruned(ratio, Centering.NONE, format)));
+                }
+            }
+        }
+        return models;
+    }
+
+    private static void check(List<AttentionModel> models, int[] counts) {
+        CompiledSpecifications compiled = CompiledSpecifications.of(models);
+        for (AttentionModel model : models) {
+            long seed = 42 + model.specificationName().hashCode();
+            for (int count : counts) {
+                String what = model.specificationName() + ", " + count + " tokens, seed " + seed;
+                check(model, compiled.provider(model), count, new Random(seed), what);
+            }
+        }
+    }
+
+    private static void check(AttentionModel model, KernelProvider provider, int count, Random random, String what) {
+        int headDim = model.headDim();
+        int group = model.groupSize();
+        AttentionKernels oracle = provider.create(Backend.SCALAR);
+        Tokens tokens = Tokens.random(random, count, headDim);
+        float[] window = gaussians(random, group * POSITIONS * headDim, 1);
+        float[] scales = new float[headDim];
+        oracle.scoreChannels(0, window, POSITIONS, scales);
+        PackedHead head = new PackedHead(provider, oracle, tokens, scales);
+        float[] queries = gaussians(random, group * headDim, 1.5f);
+        Attended expected = head.attend(oracle, queries);
+        assertTrue(expected.guardsUntouched(), () -> what + ": the oracle wrote beyond its outputs");
+        checkOracle(head, oracle, queries, expected, count, what);
+
+        for (Backend backend : model.backends()) {
+            AttentionKernels kernels = provider.create(backend);
+            String which = backend + ", " + what;
+            assertEquals(backend, kernels.backend());
+            float[] ownScales = new float[headDim];
+            kernels.scoreChannels(0, window, POSITIONS, ownScales);
+            assertArrayEquals(scales, ownScales, () -> which + ": channel scales");
+            PackedHead ownHead = new PackedHead(provider, kernels, tokens, scales);
+            assertEquals(-1, head.bytes().mismatch(ownHead.bytes()), () -> which + ": first byte packed differently");
+            Attended actual = ownHead.attend(kernels, queries);
+            assertTrue(actual.guardsUntouched(), () -> which + " wrote beyond its outputs");
+            double limit = model.keys().format() == NumberFormat.FLOAT32 ? FLOAT32_ERROR : BFLOAT16_ERROR;
+            checkAgainstOracle(expected, actual, limit, which);
+        }
+    }
+
+    private static void checkOracle(
+            PackedHead head, AttentionKernels oracle, float[] queries, Attended attended, int count, String what) {
+        float[] keys = head.keys(oracle);
+        float[] values = head.values(oracle);
+        for (int g = 0; g < attended.heads(); g++) {
+            double[] output = new double[attended.headDim()];
+            double logSumExp =
+                    ReferenceAttention.attend(queries, g * attended.headDim(), keys, values, count, output);
+            assertEquals(logSumExp, attended.logSumExp()[g], 1e-4, what + ": log-sum-exp of the oracle");
+            for (int channel = 0; channel < output.length; channel++) {
+                float actual = attended.output()[g * output.length + channel];
+                assertEquals(output[channel], actual, 1e-4 * (1 + Math.abs(output[channel])), what + ": the oracle's output");
+            }
+        }
+    }
+
+    private static void checkAgainstOracle(Attended expected, Attended actual, double limit, String which) {
+        for (int g = 0; g < expected.heads(); g++) {
+            double difference = 0;
+            double energy = 0;
+            for (int i = g * expected.headDim(); i < (g + 1) * expected.headDim(); i++) {
+                difference += Math.pow(actual.output()[i] - expected.output()[i], 2);
+                energy += Math.pow(expected.output()[i], 2);
+            }
+            double error = energy == 0 ? difference : difference / energy;
+            assertTrue(error <= limit, which + ": normalised mean square error " + error + " of query head " + g);
+            assertEquals(expected.logSumExp()[g], actual.logSumExp()[g], Math.sqrt(limit) * 4, which + ": log-sum-exp");
+        }
+    }
+
+
+    private static float[] gaussians(Random random, int count, float scale) {
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = scale * (float) random.nextGaussian();
+        }
+        return numbers;
+    }
+}
