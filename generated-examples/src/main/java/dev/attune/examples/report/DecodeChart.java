@@ -42,8 +42,9 @@ final class DecodeChart {
         context.setNumberFormatOverride(new Thousands());
         List<CacheResult.Timing> timings = results.getFirst().timings();
         context.setRange(timings.getFirst().context() / 1.2, timings.getLast().context() * 1.2);
-        LogAxis micros = new LogAxis("microseconds per decode step, one layer, one thread");
+        LogAxis micros = new LogAxis("microseconds per decode step");
         micros.setBase(10);
+        micros.setTickUnit(new NumberTickUnit(1));
         micros.setNumberFormatOverride(ChartStyle.format("#,##0.###"));
         // Whole powers of ten at both ends, so that the axis has labels.
         micros.setRange(Math.pow(10, Math.floor(Math.log10(least))), Math.pow(10, Math.ceil(Math.log10(most))));

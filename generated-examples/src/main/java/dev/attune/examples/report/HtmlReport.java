@@ -10,14 +10,14 @@ public final class HtmlReport {
 
     private static final String STYLE = """
             body { margin: 0; background: #f4f6f8; color: #1f2630; font: 15px/1.5 system-ui, sans-serif; }
-            main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 48px; }
+            main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 48px; }
             h1 { margin: 0; font-size: 26px; }
             h2 { margin: 0 0 8px; font-size: 17px; }
             header p { margin: 4px 0; color: #56616e; }
             section { margin-top: 20px; padding: 20px 22px; background: #fff; border: 1px solid #e3e7ec;
                       border-radius: 10px; overflow-x: auto; }
             table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-            th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid #e3e7ec; }
+            th, td { padding: 7px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid #e3e7ec; }
             th { color: #56616e; font-weight: 600; font-size: 13px; }
             th:first-child, td:first-child { text-align: left; font-weight: 600; }
             td small { display: block; color: #56616e; font-weight: 400; }
@@ -42,7 +42,7 @@ public final class HtmlReport {
         section(page, "Results", table(study), "");
         AccuracyChart accuracy = AccuracyChart.of(study.results());
         section(page, "What pruning costs", accuracy.svg(), accuracy.leftOut().orElse(""));
-        section(page, "Time of a decode step", DecodeChart.svg(study.results()), "Both axes are logarithmic.");
+        section(page, "Time of a decode step", DecodeChart.svg(study.results()), "One layer, all heads, one thread. Both axes are logarithmic.");
         section(page, "Does it still find the needle?", NeedleChart.svg(study.results()), "");
         section(page, "How it was measured", list(study.method()), "");
         section(page, "Which kernels ran", backends(study), "");

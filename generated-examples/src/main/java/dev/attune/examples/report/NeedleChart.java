@@ -3,14 +3,18 @@ package dev.attune.examples.report;
 import dev.attune.examples.evaluation.CacheResult;
 import dev.attune.examples.evaluation.NeedleScore;
 import java.util.List;
+import org.jfree.chart.axis.AxisLocation;
 import org.jfree.chart.axis.CategoryAxis;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnit;
+import org.jfree.chart.labels.ItemLabelAnchor;
+import org.jfree.chart.labels.ItemLabelPosition;
 import org.jfree.chart.labels.StandardCategoryItemLabelGenerator;
 import org.jfree.chart.plot.CategoryPlot;
 import org.jfree.chart.plot.PlotOrientation;
 import org.jfree.chart.renderer.category.BarRenderer;
 import org.jfree.chart.renderer.category.StandardBarPainter;
+import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.category.DefaultCategoryDataset;
 
 /** Exact answers in percent: one group of bars per cache, one bar per file. */
@@ -34,6 +38,8 @@ final class NeedleChart {
         renderer.setDefaultItemLabelsVisible(true);
         renderer.setDefaultItemLabelFont(ChartStyle.LABELS);
         renderer.setDefaultItemLabelPaint(ChartStyle.TEXT);
+        renderer.setDefaultPositiveItemLabelPosition(
+                new ItemLabelPosition(ItemLabelAnchor.OUTSIDE3, TextAnchor.CENTER_LEFT));
         for (int file = 0; file < data.getRowCount(); file++) {
             renderer.setSeriesPaint(file, ChartStyle.colour(file + 1));
         }
@@ -48,6 +54,7 @@ final class NeedleChart {
         ChartStyle.apply(percent);
         CategoryPlot plot = new CategoryPlot(data, caches, percent, renderer);
         plot.setOrientation(PlotOrientation.HORIZONTAL);
+        plot.setRangeAxisLocation(AxisLocation.BOTTOM_OR_LEFT);
         plot.setRangeGridlinePaint(ChartStyle.GRID);
         int height = 90 + results.size() * (16 + 18 * data.getRowCount());
         return ChartStyle.svg(ChartStyle.chart(plot, true), "needles", height);
