@@ -10,6 +10,7 @@ import dev.attune.annotations.ChannelWeight;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.annotations.Restoration;
 import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.GeneratedSource;
 import dev.attune.processor.model.PruningModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -230,6 +231,29 @@ class AttentionSpecProcessorTest {
     }
 
     @Test
+    void namesEveryOtherClaimantOfAClass() throws IOException {
+        String nested = """
+                package models;
+                class %s {
+                    @dev.attune.annotations.AttentionSpec(queryHeads = 8, keyValueHeads = 8, headDim = 64)
+                    interface %s {}
+                }
+                """;
+        SpecCompilation.Result result = compilation
+                .source("A_B_C", SPEC + "interface A_B_C {}")
+                .source("A", nested.formatted("A", "B_C"))
+                .source("A_B", nested.formatted("A_B", "C"))
+                .compile();
+        List<String> pairs = result.texts().stream()
+                .map(text -> text.replaceAll("^\\[ATT030] (\\S+) and (\\S+) would .*", "$1 $2")).sorted().toList();
+        assertEquals(
+                List.of("models.A.B_C models.A_B.C", "models.A.B_C models.A_B_C",
+                        "models.A_B.C models.A.B_C", "models.A_B.C models.A_B_C",
+                        "models.A_B_C models.A.B_C", "models.A_B_C models.A_B.C"),
+                pairs);
+    }
+
+    @Test
     void findsClassesThatAnotherProcessorGeneratedBefore() throws IOException {
         String late = "package models; @dev.attune.annotations.AttentionSpec("
                 + "queryHeads = 8, keyValueHeads = 8, headDim = Sizes.CHANNELS) interface Late {}";
@@ -290,6 +314,23 @@ class AttentionSpecProcessorTest {
                 .compile();
         assertTrue(result.succeeded(), result::toString);
         assertTrue(result.generated().containsKey("FooVector512Kernels"), result::toString);
+    }
+
+    @Test
+    void aNamedModuleCanProvideAGeneratedFactory() throws IOException {
+        SpecCompilation.Result result = compilation
+                .options(List.of("-Aattune.backends=scalar"))
+                .source("module-info", """
+                        module kernels {
+                            requires static dev.attune.annotations;
+                            provides Runnable with models.FooKernels;
+                        }
+                        """)
+                .source("Foo", SPEC + "interface Foo {}")
+                .compile(model -> List.of(new GeneratedSource(
+                        "models.FooKernels",
+                        "package models; public class FooKernels implements Runnable { public void run() {} }")));
+        assertTrue(result.succeeded(), result::toString);
     }
 
     @Test

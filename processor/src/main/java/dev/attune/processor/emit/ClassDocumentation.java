@@ -34,7 +34,9 @@ final class ClassDocumentation {
                 .add(method(plan))
                 .add("\n<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps vectors in registers\n"
                         + "only while it inlines every call on them. Tokens (keys) or channels (values) are the lanes, so no loop\n"
-                        + "reduces across lanes. $L query heads share one pass over the packed tokens.\n", plan.headGroup())
+                        + "reduces across lanes. Up to $L query heads share one pass over the packed tokens. A step handles two vectors of\n"
+                        + "floats; of bfloat16 numbers, {@code First} holds the even and {@code Second} the odd ones, which is how 32-bit\n"
+                        + "lanes split for free.\n", plan.headGroup())
                 .build();
     }
 

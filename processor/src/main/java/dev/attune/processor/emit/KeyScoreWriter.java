@@ -55,6 +55,7 @@ final class KeyScoreWriter {
                         + "first# = residualFirst.fma(channel#First, first#);\nsecond# = residualSecond.fma(channel#Second, second#);\n"
                                 .replace("#", Integer.toString(head)));
         String step = zeros(heads)
+                + "// Slot by slot: a kept channel's residual times the query's entry for that channel.\n"
                 + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n    long place = (long) slot * BLOCK_TOKENS + lane;\n"
                 + slot.indent(4) + "}\n"
                 + eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
@@ -65,7 +66,8 @@ final class KeyScoreWriter {
     }
 
     private MethodSpec scoreSigns(int heads) {
-        String step = SignSumText.sums(
+        String step = "// Four channels at a time: their signs select one of the 16 signed sums of the query's entries.\n"
+                + SignSumText.sums(
                         heads,
                         "HEAD_DIM / 16",
                         "block + KEY_SIGNS + ((long) word * BLOCK_TOKENS + lane) * 2",

@@ -54,6 +54,7 @@ final class ValueSumWriter {
                                 """);
         String step = loadSums(heads)
                 + "long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;\n"
+                + "// Slot by slot: a kept token's residual times that token's weight.\n"
                 + "for (int slot = 0; slot < KEPT_TOKENS; slot++, place += 32) {\n" + slot.indent(4) + "}\n"
                 + storeSums(heads);
         return packed("sumKept" + heads)
@@ -90,7 +91,8 @@ final class ValueSumWriter {
                             .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
                             .replace("?", SignSumText.plus("g", head)));
         }
-        String step = SignSumText.sums(
+        String step = "// Four tokens at a time: their signs select one of the 16 signed sums of the weights.\n"
+                + SignSumText.sums(
                         heads,
                         "TILE_TOKENS / 16",
                         "block + VALUE_SIGNS + ((long) word * PADDED_CHANNELS + channel) * 2",
