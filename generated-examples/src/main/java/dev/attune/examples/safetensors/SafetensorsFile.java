@@ -102,7 +102,11 @@ public final class SafetensorsFile implements AutoCloseable {
                 throw fault(path, "tensor " + name + " has a dimension of " + dimension);
             }
             shape.add(dimension.asInt());
-            bytes = Math.multiplyExact(bytes, dimension.asInt());
+            // A file has fewer bytes than this, and the product cannot overflow.
+            if (dimension.asInt() > 0 && bytes > Long.MAX_VALUE / dimension.asInt()) {
+                throw fault(path, "tensor " + name + " is too large: shape " + entry.path("shape"));
+            }
+            bytes *= dimension.asInt();
         }
         long begin = entry.path("data_offsets").path(0).asLong(-1);
         long end = entry.path("data_offsets").path(1).asLong(-1);
