@@ -1,5 +1,6 @@
 package dev.attune.examples;
 
+import dev.attune.examples.evaluation.CacheCatalogue;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,10 +67,16 @@ public final class Demo implements Callable<Integer> {
     @Option(
             names = "--caches",
             paramLabel = "LIST",
-            description = "Names separated by commas, or all (default: ${DEFAULT-VALUE}). Known: dense, k0.5, k0.8,"
-                    + " k0.8-rms, k0.9, k0.8+v0.8, k0.9+v0.9, k0.8-centred, k0.9-centred, k0.8-centred+v0.8,"
-                    + " k0.9-centred+v0.9, k0.8-zero.")
-    String caches = "dense,k0.8,k0.8-centred,k0.8-centred+v0.8,k0.9-centred+v0.9,k0.8-zero";
+            description = {
+                "Names separated by commas, or all. Known:",
+                "  dense k0.5 k0.8 k0.8-rms k0.9 k0.8-zero",
+                "  k0.8+v0.8 k0.9+v0.9",
+                "  k0.8-centred k0.9-centred",
+                "  k0.8-centred+v0.8 k0.9-centred+v0.9",
+                "Default: dense, k0.8, k0.8-centred, k0.8-zero,",
+                "  k0.8-centred+v0.8 and k0.9-centred+v0.9."
+            })
+    String caches = CacheCatalogue.DEFAULT;
 
     @Option(
             names = "--prompts",
