@@ -107,7 +107,7 @@ final class ClassDocumentation {
         String mean = keys.centred() ? "mu_j + " : "";
         String kept = keys.signed() ? mean + "sigma_tj * a_t + e_tj" : mean + "e_tj";
         String pruned = keys.signed() ? mean + "sigma_tj * a_t" : keys.centred() ? "mu_j" : "0";
-        return "Channel j of token t stands for (" + kept + ") / s_j when kept, (" + pruned + ") / s_j when pruned";
+        return "Channel j of token t stands for (" + kept + ") / s_j when kept,\nand for (" + pruned + ") / s_j when pruned";
     }
 
     static String keyScore(KeyLayout keys) {

@@ -60,7 +60,7 @@ final class KeyScoreWriter {
                 + slot.indent(4) + "}\n"
                 + eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
         return kernel("scoreKept" + heads, heads)
-                .addJavadoc("Sparse part of the scores $L: SUM_kept_j e_tj u_j, for packed keys. Sets the scores.\n", Pass.served(heads))
+                .addJavadoc("Sparse part of the scores $L, for packed keys: SUM_kept_j e_tj u_j.\nSets the scores.\n", Pass.served(heads))
                 .addCode(KernelText.of(tables + overBlocks(packedBlock(), step)).code())
                 .build();
     }
@@ -78,20 +78,21 @@ final class KeyScoreWriter {
                 + Pass.perHead(
                         heads,
                         """
-                        FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(querySteps[g + #]);
-                        FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(querySteps[g + #]);
+                        float unit# = querySteps[g + #];
+                        FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(unit#);
+                        FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(unit#);
                         """)
                         .replace("g + 0", "g")
                 + eachHead(heads, this::addScores);
         return kernel("scoreSigns" + heads, heads)
-                .addJavadoc("Sign part of the scores $L: a_t * SUM_j sigma_tj u_j, for packed keys. Adds to the scores.\n", Pass.served(heads))
+                .addJavadoc("Sign part of the scores $L, for packed keys: a_t * SUM_j sigma_tj u_j.\nAdds to the scores.\n", Pass.served(heads))
                 .addCode(KernelText.of(overBlocks(packedBlock(), step)).code())
                 .build();
     }
 
     private MethodSpec scoreMeans() {
         return KernelMethods.step("scoreMeans")
-                .addJavadoc("What the channel means add to every score of a tile: SUM_j mu_j u_j, for packed keys.\n")
+                .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
                 .addParameter(int.class, "tiles")
@@ -146,7 +147,7 @@ final class KeyScoreWriter {
                 """
                         .formatted(bytes);
         return KernelMethods.step("scoreDense" + heads)
-                .addJavadoc("Scores $L over dense keys: SUM_j k_tj q_j. Sets the scores.\n", Pass.served(heads))
+                .addJavadoc("Scores $L over dense keys: SUM_j k_tj q_j.\nSets the scores.\n", Pass.served(heads))
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "keys")
                 .addParameter(long.class, "tileBytes")
@@ -204,8 +205,10 @@ final class KeyScoreWriter {
     private String addScores(int head) {
         return score(head)
                 + """
-                amplitudeLow.fma(low#, FloatVector.fromArray(FLOATS, weights, score#)).intoArray(weights, score#);
-                amplitudeHigh.fma(high#, FloatVector.fromArray(FLOATS, weights, score# + LANES)).intoArray(weights, score# + LANES);
+                amplitudeLow.fma(low#, FloatVector.fromArray(FLOATS, weights, score#))
+                        .intoArray(weights, score#);
+                amplitudeHigh.fma(high#, FloatVector.fromArray(FLOATS, weights, score# + LANES))
+                        .intoArray(weights, score# + LANES);
                 """
                         .replace("#", Integer.toString(head));
     }

@@ -63,7 +63,7 @@ sealed interface PairText {
                     .append("\n        .blend(%s.selectFrom(%sPart%d, %sPart%d), %sIn%d)"
                             .formatted(index, table, 2 * pair, table, 2 * pair + 1, index, pair));
         }
-        return expression.toString();
+        return registers > 2 ? expression.append("\n        ").toString() : expression.toString();
     }
 
     /** Declares the masks that tell which pair of registers an index falls into. */
@@ -82,7 +82,8 @@ sealed interface PairText {
         @Override
         public String load(String name, String address) {
             return """
-                    IntVector nameBits = ShortVector.fromMemorySegment(SHORTS, cache, address, LITTLE_ENDIAN)
+                    IntVector nameBits = ShortVector.fromMemorySegment(
+                                    SHORTS, cache, address, LITTLE_ENDIAN)
                             .reinterpretAsInts();
                     FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
                     FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
@@ -94,7 +95,8 @@ sealed interface PairText {
         @Override
         public String loadNatural(String name, String address) {
             return """
-                    ShortVector nameBits = ShortVector.fromMemorySegment(SHORTS, cache, address, LITTLE_ENDIAN);
+                    ShortVector nameBits = ShortVector.fromMemorySegment(
+                            SHORTS, cache, address, LITTLE_ENDIAN);
                     FloatVector nameLow = ((IntVector) nameBits.convertShape(ZERO_EXTEND_S2I, INTS, 0))
                             .lanewise(LSHL, 16)
                             .reinterpretAsFloats();
@@ -135,11 +137,13 @@ sealed interface PairText {
         public String indices(String address, int indexBytes, int registers, int lanes) {
             String load = indexBytes == 1
                     ? """
-                    ShortVector index = (ShortVector) ByteVector.fromMemorySegment(BYTES, cache, address, LITTLE_ENDIAN)
+                    ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
+                                    BYTES, cache, address, LITTLE_ENDIAN)
                             .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
                     """
                     : """
-                    ShortVector index = ShortVector.fromMemorySegment(SHORTS, cache, address, LITTLE_ENDIAN);
+                    ShortVector index = ShortVector.fromMemorySegment(
+                            SHORTS, cache, address, LITTLE_ENDIAN);
                     """;
             return load.replace("address", address) + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
         }
@@ -147,8 +151,7 @@ sealed interface PairText {
         @Override
         public String lookup(String name, String table, int registers, int lanes) {
             return """
-                    IntVector nameBits = select
-                            .reinterpretAsInts();
+                    IntVector nameBits = select.reinterpretAsInts();
                     FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
                     FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
                     """
@@ -183,7 +186,8 @@ sealed interface PairText {
         @Override
         public String load(String name, String address) {
             return """
-                    FloatVector nameFirst = FloatVector.fromMemorySegment(FLOATS, cache, address, LITTLE_ENDIAN);
+                    FloatVector nameFirst = FloatVector.fromMemorySegment(
+                            FLOATS, cache, address, LITTLE_ENDIAN);
                     FloatVector nameSecond = FloatVector.fromMemorySegment(
                             FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
                     """
@@ -194,7 +198,8 @@ sealed interface PairText {
         @Override
         public String loadNatural(String name, String address) {
             return """
-                    FloatVector nameLow = FloatVector.fromMemorySegment(FLOATS, cache, address, LITTLE_ENDIAN);
+                    FloatVector nameLow = FloatVector.fromMemorySegment(
+                            FLOATS, cache, address, LITTLE_ENDIAN);
                     FloatVector nameHigh = FloatVector.fromMemorySegment(
                             FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
                     """
@@ -225,12 +230,14 @@ sealed interface PairText {
         public String indices(String address, int indexBytes, int registers, int lanes) {
             String load = indexBytes == 1
                     ? """
-                    ByteVector indices = ByteVector.fromMemorySegment(BYTES, cache, address, LITTLE_ENDIAN);
+                    ByteVector indices = ByteVector.fromMemorySegment(
+                            BYTES, cache, address, LITTLE_ENDIAN);
                     IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 0);
                     IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 1);
                     """
                     : """
-                    ShortVector indices = ShortVector.fromMemorySegment(SHORTS, cache, address, LITTLE_ENDIAN);
+                    ShortVector indices = ShortVector.fromMemorySegment(
+                            SHORTS, cache, address, LITTLE_ENDIAN);
                     IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_S2I, INTS, 0);
                     IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_S2I, INTS, 1);
                     """;
@@ -242,10 +249,8 @@ sealed interface PairText {
         @Override
         public String lookup(String name, String table, int registers, int lanes) {
             return """
-                    FloatVector nameFirst = selectLow
-                            .reinterpretAsFloats();
-                    FloatVector nameSecond = selectHigh
-                            .reinterpretAsFloats();
+                    FloatVector nameFirst = selectLow.reinterpretAsFloats();
+                    FloatVector nameSecond = selectHigh.reinterpretAsFloats();
                     """
                     .replace("name", name)
                     .replace("selectLow", select("lowIndex", table, registers))
@@ -259,7 +264,7 @@ sealed interface PairText {
 
         @Override
         public String tableRegister(String name, String array, String index) {
-            return "IntVector %s = FloatVector.fromArray(FLOATS, %s, %s).reinterpretAsInts();\n"
+            return "IntVector %s =\n        FloatVector.fromArray(FLOATS, %s, %s).reinterpretAsInts();\n"
                     .formatted(name, array, index);
         }
 

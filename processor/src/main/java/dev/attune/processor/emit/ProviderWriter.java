@@ -99,7 +99,7 @@ final class ProviderWriter {
         }
         if (plans.size() < Backend.values().length) {
             cases.add(
-                    "default -> throw new $T($S + backend + $S);\n",
+                    "default -> throw new $T(\n        $S\n                + backend\n                + $S);\n",
                     IllegalArgumentException.class,
                     model.specificationName() + " has no kernels for ",
                     "; add it to the backends of its specification");

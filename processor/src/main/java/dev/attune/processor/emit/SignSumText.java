@@ -18,13 +18,13 @@ final class SignSumText {
 
     /** Adds what makes the tables. */
     static void addTo(TypeSpec.Builder type, int vectorBits) {
-        type.addField(FieldSpec.builder(int.class, "SIGN_TABLE", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+        type.addField(FieldSpec.builder(int.class, "SIGNED", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc("Entries of a table of signed sums: 16, repeated to fill a vector.")
                 .initializer("Math.max(16, STEP)")
                 .build());
         type.addField(FieldSpec.builder(
                         ArrayTypeName.of(int.class), "SIGNS", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
-                .addJavadoc("[4][SIGN_TABLE]: whether an entry adds (+1) or subtracts (-1) the first to fourth number.")
+                .addJavadoc("[4][SIGNED]: whether an entry adds (+1) or subtracts (-1) the first to fourth number.")
                 .initializer("signs()")
                 .build());
         type.addMethod(MethodSpec.methodBuilder("signs")
@@ -32,10 +32,10 @@ final class SignSumText {
                 .returns(ArrayTypeName.of(int.class))
                 .addCode(KernelText.of(
                                 """
-                                int[] signs = new int[4 * SIGN_TABLE];
+                                int[] signs = new int[4 * SIGNED];
                                 for (int number = 0; number < 4; number++) {
-                                    for (int entry = 0; entry < SIGN_TABLE; entry++) {
-                                        signs[number * SIGN_TABLE + entry] = (entry >>> number & 1) == 1 ? 1 : -1;
+                                    for (int entry = 0; entry < SIGNED; entry++) {
+                                        signs[number * SIGNED + entry] = (entry >>> number & 1) == 1 ? 1 : -1;
                                     }
                                 }
                                 return signs;
@@ -84,11 +84,11 @@ final class SignSumText {
                 .addParameter(int.class, "to")
                 .addCode(KernelText.of(
                                 """
-                                for (int entry = 0; entry < SIGN_TABLE; entry += LANES) {
+                                for (int entry = 0; entry < SIGNED; entry += LANES) {
                                     IntVector signs0 = IntVector.fromArray(INTS, SIGNS, entry);
-                                    IntVector signs1 = IntVector.fromArray(INTS, SIGNS, SIGN_TABLE + entry);
-                                    IntVector signs2 = IntVector.fromArray(INTS, SIGNS, 2 * SIGN_TABLE + entry);
-                                    IntVector signs3 = IntVector.fromArray(INTS, SIGNS, 3 * SIGN_TABLE + entry);
+                                    IntVector signs1 = IntVector.fromArray(INTS, SIGNS, SIGNED + entry);
+                                    IntVector signs2 = IntVector.fromArray(INTS, SIGNS, 2 * SIGNED + entry);
+                                    IntVector signs3 = IntVector.fromArray(INTS, SIGNS, 3 * SIGNED + entry);
                                     for (int table = 0; table < tables; table++) {
                                         IntVector sixteenths = signs0.mul(fixed[4 * table])
                                                 .add(signs1.mul(fixed[4 * table + 1]))
@@ -97,7 +97,7 @@ final class SignSumText {
                                         ShortVector units = (ShortVector) sixteenths.add(8)
                                                 .lanewise(ASHR, 4)
                                                 .convertShape(I2S, HALF_SHORTS, 0);
-                                        units.intoArray(target, to + table * SIGN_TABLE + entry);
+                                        units.intoArray(target, to + table * SIGNED + entry);
                                     }
                                 }
                                 """)
@@ -111,7 +111,7 @@ final class SignSumText {
      * @param heads query heads of the pass
      * @param words sign words of one step
      * @param address of the step's word {@code word}
-     * @param array the tables' array, {@code [heads][4 * words][SIGN_TABLE]} from index {@code table} on
+     * @param array the tables' array, {@code [heads][4 * words][SIGNED]} from index {@code table} on
      * @param stepShorts 16-bit lanes of a vector
      */
     static String sums(int heads, String words, String address, String array, String tablesPerHead, int stepShorts) {
@@ -120,8 +120,8 @@ final class SignSumText {
         text.append(
                 """
                 for (int word = 0; word < %s; word++) {
-                    ShortVector signs = ShortVector.fromMemorySegment(
-                            SHORTS, cache, %s, LITTLE_ENDIAN);
+                    long place = %s;
+                    ShortVector signs = ShortVector.fromMemorySegment(SHORTS, cache, place, LITTLE_ENDIAN);
                     ShortVector nibble0 = signs.and((short) 15);
                     ShortVector nibble1 = signs.lanewise(LSHR, 4).and((short) 15);
                     ShortVector nibble2 = signs.lanewise(LSHR, 8).and((short) 15);
@@ -129,10 +129,10 @@ final class SignSumText {
                 """
                         .formatted(words, address));
         for (int head = 0; head < heads; head++) {
-            text.append("    int table%d = (%s * %s + 4 * word) * SIGN_TABLE;\n".formatted(head, plus("g", head), tablesPerHead));
+            text.append("    int table%d = (%s * %s + 4 * word) * SIGNED;\n".formatted(head, plus("g", head), tablesPerHead));
             text.append("    sum%d = sum%d".formatted(head, head));
             for (int nibble = 0; nibble < 4; nibble++) {
-                String entry = "table" + head + (nibble == 0 ? "" : " + " + (nibble == 1 ? "" : nibble + " * ") + "SIGN_TABLE");
+                String entry = "table" + head + (nibble == 0 ? "" : " + " + (nibble == 1 ? "" : nibble + " * ") + "SIGNED");
                 text.append("%s.add(nibble%d.selectFrom(%s))".formatted(
                         nibble == 0 ? "" : "\n            ", nibble, tableVectors(array, entry, stepShorts)));
             }

@@ -69,7 +69,7 @@ final class ValueSumWriter {
                 for (int head = g; head < g + %d; head++) {
                     int row = head * CHUNK_TOKENS + t * TILE_TOKENS;
                     weightSteps[head] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[head * CHUNK_TILES + t]);
-                    tabulateSigns(TILE_TOKENS / 4, weightSigns, head * (TILE_TOKENS / 4) * SIGN_TABLE);
+                    tabulateSigns(TILE_TOKENS / 4, weightSigns, head * (TILE_TOKENS / 4) * SIGNED);
                 }
                 """
                         .formatted(heads);

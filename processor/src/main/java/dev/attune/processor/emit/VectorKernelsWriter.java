@@ -99,7 +99,7 @@ final class VectorKernelsWriter {
             scratch(type, keyNumbers.tableType(), "queryTables", "GROUP_SIZE * TABLE_ENTRIES", "The scaled queries in the format of the kept channels.");
         }
         if (signedKeys) {
-            scratch(type, short.class, "querySigns", "GROUP_SIZE * HEAD_DIM / 4 * SIGN_TABLE", "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
+            scratch(type, short.class, "querySigns", "GROUP_SIZE * HEAD_DIM / 4 * SIGNED", "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
             scratch(type, float.class, "querySteps", "GROUP_SIZE", "Unit of querySigns.");
         }
         scratch(type, float.class, "weights", "GROUP_SIZE * CHUNK_TOKENS", "One chunk's scores, then its softmax weights.");
@@ -108,7 +108,7 @@ final class VectorKernelsWriter {
         }
         if (signedValues) {
             scratch(type, float.class, "tileSums", "GROUP_SIZE * CHUNK_TILES", "Sum of each tile's weights.");
-            scratch(type, short.class, "weightSigns", "GROUP_SIZE * TILE_TOKENS / 4 * SIGN_TABLE", "Signed sums of every 4 weights of a tile, in units of weightSteps.");
+            scratch(type, short.class, "weightSigns", "GROUP_SIZE * TILE_TOKENS / 4 * SIGNED", "Signed sums of every 4 weights of a tile, in units of weightSteps.");
             scratch(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
         }
         if (signedKeys || signedValues) {
@@ -211,7 +211,7 @@ final class VectorKernelsWriter {
         if (signedKeys) {
             body.add("        range += Math.abs(scaled);\n    }\n")
                     .add("    querySteps[g] = toFixedPoint(scaledQueries, g * PADDED_CHANNELS, HEAD_DIM, range);\n")
-                    .add("    tabulateSigns(HEAD_DIM / 4, querySigns, g * (HEAD_DIM / 4) * SIGN_TABLE);\n}\n");
+                    .add("    tabulateSigns(HEAD_DIM / 4, querySigns, g * (HEAD_DIM / 4) * SIGNED);\n}\n");
         } else {
             body.add("    }\n}\n");
         }
@@ -276,7 +276,7 @@ final class VectorKernelsWriter {
         return FieldSpec.builder(KernelText.INT_VECTOR, name, Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc(meaning)
                 .initializer(CodeBlock.of(
-                        "\n        $T.fromArray(INTS, $T.range(0, LANES).map($L).toArray(), 0)",
+                        "$T.fromArray(\n        INTS, $T.range(0, LANES).map($L).toArray(), 0)",
                         KernelText.INT_VECTOR,
                         ClassName.get("java.util.stream", "IntStream"),
                         lanes))

@@ -1,0 +1,2 @@
+/** Benchmarks of the generated kernels; {@code docs/performance.md} says how to run them. */
+package dev.attune.bench;

@@ -1,0 +1,128 @@
+package dev.attune.runtime.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.attune.annotations.Backend;
+import dev.attune.annotations.Centering;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.model.AttentionModel;
+import dev.attune.runtime.kernels.PackedHead.Attended;
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.KernelProvider;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The error bound that generated kernels state for sums under signs, which they compute in 16-bit fixed point: with
+ * {@code n} numbers of total magnitude {@code R}, at most {@code 5/32 n} units of {@code R / (32767 - n / 4)}. All
+ * other arithmetic here is float32, so what exceeds the bound would be the sign sums.
+ */
+class FixedPointBoundTest {
+
+    private static final int HEAD_DIM = 128;
+    private static final int TOKENS = 640;
+    private static final double FLOAT_SLACK = 2e-5;
+
+    @ParameterizedTest
+    @EnumSource(value = Backend.class, names = "VECTOR_.*", mode = EnumSource.Mode.MATCH_ALL)
+    void scoresStayWithinTheStatedBound(Backend backend) {
+        AttentionModel model = Specifications.model(
+                "Keys",
+                1,
+                HEAD_DIM,
+                Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32),
+                Specifications.dense(NumberFormat.FLOAT32));
+        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        AttentionKernels oracle = provider.create(Backend.SCALAR);
+        float[] scales = new float[HEAD_DIM];
+        Arrays.fill(scales, 1);
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), scales);
+            float[] query = query(random);
+            Attended expected = head.attend(oracle, query);
+            Attended actual = head.attend(provider.create(backend), query);
+            double range = 0;
+            for (float entry : query) {
+                range += Math.abs(entry) / Math.sqrt(HEAD_DIM);
+            }
+            // The log-sum-exp moves by no more than the score that moves most.
+            double bound = unit(range, HEAD_DIM) * 5 / 32 * HEAD_DIM * largestAmplitude(head.keys(oracle));
+            double error = Math.abs(expected.logSumExp()[0] - actual.logSumExp()[0]);
+            assertTrue(error <= bound + FLOAT_SLACK, "error " + error + ", bound " + bound + ", seed " + seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Backend.class, names = "VECTOR_.*", mode = EnumSource.Mode.MATCH_ALL)
+    void valueSumsStayWithinTheStatedBound(Backend backend) {
+        AttentionModel model = Specifications.model(
+                "Values",
+                1,
+                HEAD_DIM,
+                Specifications.dense(NumberFormat.FLOAT32),
+                Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32));
+        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        AttentionKernels oracle = provider.create(Backend.SCALAR);
+        float[] scales = new float[HEAD_DIM];
+        Arrays.fill(scales, 1);
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), scales);
+            float[] query = query(random);
+            Attended expected = head.attend(oracle, query);
+            Attended actual = head.attend(provider.create(backend), query);
+            double[] amplitudes = largestAmplitudes(head.values(oracle));
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                // All weights together sum to 1, so the tiles' ranges do too.
+                double bound = unit(1, 64) * 5 / 32 * 64 * amplitudes[channel];
+                double error = Math.abs(expected.output()[channel] - actual.output()[channel]);
+                assertTrue(error <= bound + FLOAT_SLACK, "error " + error + ", bound " + bound + ", seed " + seed);
+            }
+        }
+    }
+
+    private static double unit(double range, int count) {
+        return range / (Short.MAX_VALUE - count / 4);
+    }
+
+    private static float[] query(Random random) {
+        float[] query = new float[HEAD_DIM];
+        for (int channel = 0; channel < HEAD_DIM; channel++) {
+            query[channel] = 2 * (float) random.nextGaussian();
+        }
+        return query;
+    }
+
+    /** Most channels of a token are pruned and restored with one magnitude: the median is the amplitude. */
+    private static double largestAmplitude(float[] keys) {
+        double largest = 0;
+        for (int row = 0; row < keys.length; row += HEAD_DIM) {
+            double[] magnitudes = new double[HEAD_DIM];
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                magnitudes[channel] = Math.abs(keys[row + channel]);
+            }
+            Arrays.sort(magnitudes);
+            largest = Math.max(largest, magnitudes[HEAD_DIM / 2]);
+        }
+        return largest;
+    }
+
+    private static double[] largestAmplitudes(float[] values) {
+        double[] largest = new double[HEAD_DIM];
+        for (int channel = 0; channel < HEAD_DIM; channel++) {
+            for (int tile = 0; tile < values.length / HEAD_DIM; tile += 64) {
+                double[] magnitudes = new double[64];
+                for (int token = 0; token < 64; token++) {
+                    magnitudes[token] = Math.abs(values[(tile + token) * HEAD_DIM + channel]);
+                }
+                Arrays.sort(magnitudes);
+                largest[channel] = Math.max(largest[channel], magnitudes[32]);
+            }
+        }
+        return largest;
+    }
+}
