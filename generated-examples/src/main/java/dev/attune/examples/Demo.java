@@ -81,7 +81,7 @@ public final class Demo implements Callable<Integer> {
     @Option(
             names = "--prompts",
             paramLabel = "N",
-            description = "Prompts of each needle file, from its start (default: 16).")
+            description = "Prompts of each needle file, from its start (default: 12).")
     Integer prompts;
 
     @Option(

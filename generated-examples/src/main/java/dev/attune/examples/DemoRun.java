@@ -26,7 +26,7 @@ import picocli.CommandLine.Help.Ansi;
 final class DemoRun {
 
     private static final int PROTOCOL_PASSAGES = 24;
-    private static final int DEFAULT_PROMPTS = 16;
+    private static final int DEFAULT_PROMPTS = 12;
     private static final String SPEAKING_CACHE = "k0.8-centred+v0.8";
     private static final int SPOKEN_BYTES = 400;
     private static final int SHOWN_PROMPT_BYTES = 190;
