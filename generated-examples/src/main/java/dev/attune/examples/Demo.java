@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  demo                                    the shipped model, in about a minute",
             "  demo --all --caches all                 everything, in some minutes",
-            "  demo --model DIR --needles A.jsonl --needles B.jsonl --heldout TEXT.txt --json rows.json",
+            "  demo --model DIR --needles A.jsonl --heldout TEXT.txt --json rows.json",
             "",
             "Exit codes: 0 done, 2 an option or an input file is unusable, 1 anything else."
         })

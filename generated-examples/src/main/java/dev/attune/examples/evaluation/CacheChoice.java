@@ -18,10 +18,17 @@ public record CacheChoice(String name, Class<?> specification, String descriptio
     /**
      * Returns the kernels, on the backend the runtime chooses.
      *
-     * @throws InputException if the model's heads are not those of the specification
+     * @throws InputException if a backend is forced that is unavailable, or the model's heads are not those of the
+     *     specification
      */
     public LayerKernels kernels(LlamaConfig config) {
-        LayerKernels kernels = Attune.kernels(specification);
+        LayerKernels kernels;
+        try {
+            kernels = Attune.kernels(specification);
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            // The property attune.backend names none, or one that is unavailable; the message says which and why.
+            throw new InputException(e.getMessage(), e);
+        }
         LayerShape shape = kernels.shape();
         if (shape.queryHeads() != config.queryHeads()
                 || shape.keyValueHeads() != config.keyValueHeads()

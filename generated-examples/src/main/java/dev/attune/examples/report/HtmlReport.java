@@ -17,7 +17,7 @@ public final class HtmlReport {
             section { margin-top: 20px; padding: 20px 22px; background: #fff; border: 1px solid #e3e7ec;
                       border-radius: 10px; overflow-x: auto; }
             table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-            th, td { padding: 7px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid #e3e7ec; }
+            th, td { padding: 7px 8px; border-bottom: 1px solid #e3e7ec; text-align: right; white-space: nowrap; }
             th { color: #56616e; font-weight: 600; font-size: 13px; }
             th:first-child, td:first-child { text-align: left; font-weight: 600; }
             td small { display: block; color: #56616e; font-weight: 400; }
@@ -42,7 +42,8 @@ public final class HtmlReport {
         section(page, "Results", table(study), "");
         AccuracyChart accuracy = AccuracyChart.of(study.results());
         section(page, "What pruning costs", accuracy.svg(), accuracy.leftOut().orElse(""));
-        section(page, "Time of a decode step", DecodeChart.svg(study.results()), "One layer, all heads, one thread. Both axes are logarithmic.");
+        section(page, "Time of a decode step", DecodeChart.svg(study.results()),
+                "One layer, all heads, one thread. Both axes are logarithmic.");
         section(page, "Does it still find the needle?", NeedleChart.svg(study.results()), "");
         section(page, "How it was measured", list(study.method()), "");
         section(page, "Which kernels ran", backends(study), "");
@@ -91,7 +92,8 @@ public final class HtmlReport {
     }
 
     private static String ladder(String title, List<Rung> ladder) {
-        return "<p class=\"caption\">" + escape(title) + "</p>\n" + list(ladder.stream().map(HtmlReport::rung).toList());
+        return "<p class=\"caption\">" + escape(title) + "</p>\n"
+                + list(ladder.stream().map(HtmlReport::rung).toList());
     }
 
     private static String rung(Rung rung) {
