@@ -145,9 +145,10 @@ final class VectorKernelsWriter {
                         Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
                         Arrays.fill(sums, 0);
                         Arrays.fill(sumsOfValues, 0);
-                        for (int done = 0; done < tiles; done += CHUNK_TILES) {
-                            int count = Math.min(CHUNK_TILES, tiles - done);
-                            long chunk = tile + (long) done * TILE_BYTES;
+                        for (int done = 0; done < packedTokens; done += CHUNK_TOKENS) {
+                            int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
+                            int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+                            long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
                         """)
                 .add(indented(
                         packedKeys
@@ -155,7 +156,7 @@ final class VectorKernelsWriter {
                                         + (signedKeys ? Pass.calls(plan, "scoreSigns", "cache, chunk, count") : "")
                                         + (centredKeys ? "scoreMeans(cache, chunk, count);\n" : "")
                                 : Pass.calls(plan, "scoreDense", "cache, chunk, TILE_BYTES, count")))
-                .add("    softmax(count * TILE_TOKENS);\n")
+                .add("    softmax(tokens);\n")
                 .add(indented(packedValues ? sumPacked() : Pass.calls(plan, "sumDense", "cache, chunk + VALUES, TILE_BYTES, count")))
                 .add(
                         """
