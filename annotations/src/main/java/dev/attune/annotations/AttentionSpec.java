@@ -49,8 +49,9 @@ public @interface AttentionSpec {
     int window() default 32;
 
     /**
-     * Whether generated tokens are packed too once 64 of them fill a tile. {@code false} keeps every token that was
-     * appended after the prompt dense, as the released SparK code does.
+     * Whether generated tokens are packed too. If so, tokens are packed whenever 64 of them fill a tile, and the newest
+     * ones, the rest of the prompt included, wait dense. {@code false} is how the released SparK code treats a cache: the
+     * prompt is packed whole, its last, partial tile included, and every token that is appended after it stays dense.
      */
     boolean packGenerated() default true;
 

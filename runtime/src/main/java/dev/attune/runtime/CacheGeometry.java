@@ -17,6 +17,7 @@ import dev.attune.runtime.spi.LayerShape;
  * @param tileBytes bytes of one packed tile, a multiple of 64
  * @param denseTileBytes bytes of one dense tile, a multiple of 64
  * @param capacity tokens the cache was asked to hold in all
+ * @param promptCapacity how many of them may be a prompt
  * @param packedTiles room for packed tiles per head
  * @param denseTiles room for dense tiles per head
  */
@@ -26,6 +27,7 @@ record CacheGeometry(
         int tileBytes,
         int denseTileBytes,
         int capacity,
+        int promptCapacity,
         int packedTiles,
         int denseTiles) {
 
@@ -64,10 +66,7 @@ record CacheGeometry(
         if (shape.packGenerated()) {
             return of(shape, layout, (int) tokens);
         }
-        // A shorter prompt may leave up to 63 tokens in its last, partial tile.
-        int remainder = Math.min(promptTokens, TILE_TOKENS - 1);
-        long dense = Math.min(tokens, (long) remainder + generatedTokens);
-        return of(shape, layout, (int) tokens, promptTokens, (int) dense);
+        return of(shape, layout, (int) tokens, promptTokens, generatedTokens);
     }
 
     private static CacheGeometry of(LayerShape shape, CacheLayout layout, int capacity, int packed, int dense) {
@@ -77,7 +76,9 @@ record CacheGeometry(
                 layout.tileBytes(),
                 layout.denseTileBytes(),
                 capacity,
-                packed / TILE_TOKENS,
+                packed,
+                // A prompt that is packed whole may end in a partial tile.
+                shape.packGenerated() ? packed / TILE_TOKENS : Math.ceilDiv(packed, TILE_TOKENS),
                 Math.max(1, Math.ceilDiv(dense, TILE_TOKENS)));
     }
 
@@ -130,14 +131,10 @@ record CacheGeometry(
             throw new IllegalStateException("a prompt of " + tokens + " tokens does not fit a cache of " + capacity
                     + " tokens; create it with newCache(" + tokens + ") or more");
         }
-        if (tokens / TILE_TOKENS > packedTiles) {
-            throw new IllegalStateException("a prompt of " + tokens + " tokens needs " + tokens / TILE_TOKENS
-                    + " packed tiles, and this cache of " + capacity + " tokens has " + packedTiles
-                    + "; create it with newCache(" + tokens + ", generatedTokens)");
-        }
-        if (tokens % TILE_TOKENS > denseTokens()) {
-            throw new IllegalStateException("a prompt of " + tokens + " tokens leaves " + tokens % TILE_TOKENS
-                    + " in the dense tail, which has room for " + denseTokens());
+        if (tokens > promptCapacity) {
+            throw new IllegalStateException("a prompt of " + tokens + " tokens does not fit: this cache of " + capacity
+                    + " tokens has room for a prompt of " + promptCapacity + "; create it with newCache(" + tokens
+                    + ", generatedTokens)");
         }
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
  * The keys and values of one attention layer, channel-pruned, in off-heap memory.
  *
  * <p>A prompt enters by {@link #prefill}, generated tokens by {@link #append}; {@link #attend} is one decode step.
- * Full tiles of 64 tokens are packed, the newest tokens wait dense in the tail. Arrays are row-major; segments hold
+ * Full tiles of 64 tokens are packed; the newest tokens stay dense in the tail. Arrays are row-major; segments hold
  * float32 in the machine's byte order, on or off the heap, at any alignment.
  *
  * <p><b>Errors.</b> Everything is checked before anything is changed: a call that throws leaves the cache and the
@@ -43,17 +43,17 @@ public final class KeyValueCache implements AutoCloseable {
      * write that fails half-way has changed nothing.
      *
      * @param scales channel scales {@code [keyValueHeads][headDim]}, never modified; a copy is in the segment
-     * @param packedTiles packed tiles of every head
+     * @param packedTokens tokens in the packed tiles of every head; all but the last tile are full
      * @param denseTokens tokens in the dense tail of every head
      */
-    private record Contents(float[] scales, int packedTiles, int denseTokens) {
+    private record Contents(float[] scales, int packedTokens, int denseTokens) {
 
-        int packedTokens() {
-            return packedTiles * TILE_TOKENS;
+        int packedTiles() {
+            return Math.ceilDiv(packedTokens, TILE_TOKENS);
         }
 
         int tokens() {
-            return packedTokens() + denseTokens;
+            return packedTokens + denseTokens;
         }
     }
 
@@ -104,8 +104,8 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Stores a prompt: scores the channels by the window's queries, prunes and packs every full tile of 64 tokens, and
-     * puts the rest into the dense tail.
+     * Stores a prompt: scores the channels by the window's queries, and prunes and packs the tokens, 64 to a tile. Where
+     * generated tokens are packed too, a last, partial tile waits in the dense tail; otherwise it is packed as it is.
      *
      * <p>The number of tokens follows from the length of {@code keys}, the number of positions from that of
      * {@code windowQueries}. A cache without a prompt, or with an empty one and no positions, has channel scales of 1.
@@ -208,19 +208,21 @@ public final class KeyValueCache implements AutoCloseable {
         KernelPool.Lease lease = pool.acquire();
         AttentionKernels kernels = lease.kernels();
         float[] scales = unitScales();
-        int packedTiles = tokens / TILE_TOKENS;
+        // Where generated tokens are packed, the newest wait for a tile to fill; otherwise the prompt is packed whole.
+        int packed = shape.packGenerated() ? tokens / TILE_TOKENS * TILE_TOKENS : tokens;
         for (int head = 0; head < shape.keyValueHeads(); head++) {
             if (positions > 0) {
                 kernels.scoreChannels(head, windowQueries, positions, scales);
             }
-            for (int tile = 0; tile < packedTiles; tile++) {
-                long first = (long) head * tokens + (long) tile * TILE_TOKENS;
-                copyTile(keys, values, first, TILE_TOKENS);
-                long offset = geometry.packedTile(head, tile);
+            for (int token = 0; token < packed; token += TILE_TOKENS) {
+                int count = Math.min(TILE_TOKENS, packed - token);
+                copyTile(keys, values, (long) head * tokens + token, count);
+                fillTile(count);
+                long offset = geometry.packedTile(head, token / TILE_TOKENS);
                 kernels.packKeys(head, tileKeys, scales, memory, offset);
                 kernels.packValues(tileValues, memory, offset);
             }
-            int rest = tokens % TILE_TOKENS;
+            int rest = tokens - packed;
             copyTile(keys, values, (head + 1L) * tokens - rest, rest);
             for (int token = 0; token < rest; token++) {
                 kernels.storeDense(
@@ -228,13 +230,22 @@ public final class KeyValueCache implements AutoCloseable {
             }
         }
         pool.release(lease);
-        become(new Contents(scales, packedTiles, tokens % TILE_TOKENS));
+        become(new Contents(scales, packed, tokens - packed));
     }
 
     private void copyTile(MemorySegment keys, MemorySegment values, long firstRow, int rows) {
         long offset = firstRow * shape.headDim() * Float.BYTES;
         MemorySegment.copy(keys, FLOAT32, offset, tileKeys, 0, rows * shape.headDim());
         MemorySegment.copy(values, FLOAT32, offset, tileValues, 0, rows * shape.headDim());
+    }
+
+    /** Repeats the tile's tokens until it is full, so that what is kept of them is what they alone would keep. */
+    private void fillTile(int count) {
+        for (int token = count; token < TILE_TOKENS; token++) {
+            int from = token % count * shape.headDim();
+            System.arraycopy(tileKeys, from, tileKeys, token * shape.headDim(), shape.headDim());
+            System.arraycopy(tileValues, from, tileValues, token * shape.headDim(), shape.headDim());
+        }
     }
 
     /**
@@ -297,9 +308,9 @@ public final class KeyValueCache implements AutoCloseable {
         Contents after;
         if (shape.packGenerated() && token == TILE_TOKENS - 1) {
             packTail(kernels, before);
-            after = new Contents(before.scales(), before.packedTiles() + 1, 0);
+            after = new Contents(before.scales(), before.packedTokens() + TILE_TOKENS, 0);
         } else {
-            after = new Contents(before.scales(), before.packedTiles(), before.denseTokens() + 1);
+            after = new Contents(before.scales(), before.packedTokens(), before.denseTokens() + 1);
         }
         pool.release(lease);
         contents = after;
@@ -416,7 +427,7 @@ public final class KeyValueCache implements AutoCloseable {
                     now.scales(),
                     memory,
                     geometry.packedTile(head, 0),
-                    now.packedTiles(),
+                    now.packedTokens(),
                     geometry.denseTile(head, 0),
                     now.denseTokens(),
                     output,
@@ -510,9 +521,10 @@ public final class KeyValueCache implements AutoCloseable {
             long offset = geometry.packedTile(head, tile);
             kernels.unpackKeys(head, memory, offset, now.scales(), someKeys);
             kernels.unpackValues(memory, offset, someValues);
-            System.arraycopy(someKeys, 0, keys, from, someKeys.length);
-            System.arraycopy(someValues, 0, values, from, someValues.length);
-            from += someKeys.length;
+            int count = Math.min(someKeys.length, now.packedTokens() * shape.headDim() - from);
+            System.arraycopy(someKeys, 0, keys, from, count);
+            System.arraycopy(someValues, 0, values, from, count);
+            from += count;
         }
         for (int tile = 0; from < keys.length; tile++) {
             kernels.loadDense(memory, geometry.denseTile(head, tile), someKeys, someValues);

@@ -93,12 +93,12 @@ public class ReferenceKernels implements AttentionKernels {
             float[] scales,
             MemorySegment cache,
             long tile,
-            int tiles,
+            int packedTokens,
             long dense,
             int denseTokens,
             float[] output,
             float[] logSumExp) {
-        int packed = tiles * TILE_TOKENS;
+        int packed = packedTokens;
         double[] scores = new double[packed + denseTokens];
         for (int q = head * shape.groupSize(); q < (head + 1) * shape.groupSize(); q++) {
             double sum = 0;

@@ -33,13 +33,13 @@ class CacheGeometryTest {
     @Test
     void denseGeneratedTokensNeedRoomForTheWorstCase() {
         CacheGeometry whole = CacheGeometry.of(KEEPING_DENSE, LAYOUT, 1000);
-        assertEquals(15, whole.packedTiles());
+        assertEquals(16, whole.packedTiles());
         assertEquals(16, whole.denseTiles());
         CacheGeometry split = CacheGeometry.of(KEEPING_DENSE, LAYOUT, 900, 100);
         assertEquals(1000, split.capacity());
-        assertEquals(14, split.packedTiles());
-        // A prompt of 895 tokens leaves 63 in the tail, before 100 generated ones.
-        assertEquals(3, split.denseTiles());
+        // A prompt of 900 tokens is packed whole, in 14 full tiles and a partial one.
+        assertEquals(15, split.packedTiles());
+        assertEquals(2, split.denseTiles());
     }
 
     @Test
@@ -51,7 +51,7 @@ class CacheGeometryTest {
                     geometry.requireRoomForPrompt(actual);
                     if (generated > 0) {
                         int last = generated - 1;
-                        geometry.requireRoomForOneMore(actual + last, actual % 64 + last);
+                        geometry.requireRoomForOneMore(actual + last, last);
                     }
                 }
             }
@@ -81,10 +81,10 @@ class CacheGeometryTest {
     @Test
     void offsetsPassTwoAndFourGigabytes() {
         CacheGeometry geometry = CacheGeometry.of(KEEPING_DENSE, LAYOUT, Integer.MAX_VALUE);
-        int tiles = Integer.MAX_VALUE / 64;
+        int tiles = Integer.MAX_VALUE / 64 + 1;
         long packedStart = 8 * 72 * 4;
         assertEquals(packedStart + (7L * tiles + tiles - 1) * 6400, geometry.packedTile(7, tiles - 1));
-        assertEquals(packedStart + 8L * tiles * 6400 + 8L * (tiles + 1) * 32_768, geometry.bytes());
+        assertEquals(packedStart + 8L * tiles * 6400 + 8L * tiles * 32_768, geometry.bytes());
     }
 
     @Test
@@ -106,16 +106,16 @@ class CacheGeometryTest {
     @Test
     void aBoundedCacheRefusesLongerPromptsAndMoreGeneratedTokens() {
         CacheGeometry geometry = CacheGeometry.of(KEEPING_DENSE, LAYOUT, 100, 1000);
-        assertDoesNotThrow(() -> geometry.requireRoomForPrompt(127));
-        var prompt = assertThrows(IllegalStateException.class, () -> geometry.requireRoomForPrompt(128));
+        assertDoesNotThrow(() -> geometry.requireRoomForPrompt(100));
+        var prompt = assertThrows(IllegalStateException.class, () -> geometry.requireRoomForPrompt(101));
         assertEquals(
-                "a prompt of 128 tokens needs 2 packed tiles, and this cache of 1100 tokens has 1;"
-                        + " create it with newCache(128, generatedTokens)",
+                "a prompt of 101 tokens does not fit: this cache of 1100 tokens has room for a prompt of 100;"
+                        + " create it with newCache(101, generatedTokens)",
                 prompt.getMessage());
         CacheGeometry promptOnly = CacheGeometry.of(KEEPING_DENSE, LAYOUT, 1000, 5);
-        var generated = assertThrows(IllegalStateException.class, () -> promptOnly.requireRoomForOneMore(128, 128));
+        var generated = assertThrows(IllegalStateException.class, () -> promptOnly.requireRoomForOneMore(128, 64));
         assertTrue(generated.getMessage().contains("token 129 does not fit"), generated.getMessage());
-        assertTrue(generated.getMessage().contains("at most 128 of them dense"), generated.getMessage());
+        assertTrue(generated.getMessage().contains("at most 64 of them dense"), generated.getMessage());
     }
 
     /** Touches all of its memory, which takes seconds: run with {@code -Dattune.large=true}. */

@@ -51,7 +51,7 @@ class KeyValueCacheTest {
                 assertEquals(tokens, cache.tokens());
                 assertAttends(cache, keys, values, tokens);
                 assertReconstructs(cache, keys, values, tokens);
-                int packed = shape.packGenerated() ? tokens / 64 * 64 : promptTokens / 64 * 64;
+                int packed = shape.packGenerated() ? tokens / 64 * 64 : promptTokens;
                 assertEquals(packed, cache.statistics().packedTokens());
                 assertEquals(tokens - packed, cache.statistics().denseTokens());
             }
@@ -243,7 +243,7 @@ class KeyValueCacheTest {
         LayerKernels kernels = kernels(new LayerShape(32, 32, 512, 8, false));
         var error = assertThrows(OutOfMemoryError.class, () -> kernels.newCache(Integer.MAX_VALUE));
         assertEquals(
-                "cannot allocate the 562949945098240 bytes of a cache for 2147483647 tokens;"
+                "cannot allocate the 562949953486848 bytes of a cache for 2147483647 tokens;"
                         + " the operating system has not that much memory to give",
                 error.getMessage());
     }

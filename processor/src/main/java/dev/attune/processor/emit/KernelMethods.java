@@ -86,7 +86,7 @@ final class KernelMethods {
                 .addParameter(FLOATS, "scales")
                 .addParameter(cache())
                 .addParameter(long.class, "tile")
-                .addParameter(int.class, "tiles")
+                .addParameter(int.class, "packedTokens")
                 .addParameter(long.class, "dense")
                 .addParameter(int.class, "denseTokens")
                 .addParameter(FLOATS, "output")

@@ -38,10 +38,10 @@ final class ScalarDecodeWriter {
                                 Arrays.fill(maxima, Double.NEGATIVE_INFINITY);
                                 Arrays.fill(sums, 0);
                                 Arrays.fill(sumsOfValues, 0);
-                                for (int i = 0; i < tiles; i++) {
-                                    long packed = tile + (long) i * TILE_BYTES;
+                                for (int token = 0; token < packedTokens; token += TILE_TOKENS) {
+                                    long packed = tile + (long) (token / TILE_TOKENS) * TILE_BYTES;
                                     $scoreKeys:L(cache, packed);
-                                    softmax(TILE_TOKENS);
+                                    softmax(Math.min(TILE_TOKENS, packedTokens - token));
                                     $sumValues:L(cache, packed + VALUES);
                                 }
                                 for (int token = 0; token < denseTokens; token += TILE_TOKENS) {

@@ -3,6 +3,7 @@ package dev.attune.processor.emit;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
+import java.util.EnumSet;
 import javax.lang.model.element.Modifier;
 
 /** Writes the scalar class: the oracle, which also scores channels, packs and unpacks for every backend. */
@@ -20,7 +21,8 @@ final class ScalarKernelsWriter {
                 .addSuperinterface(GeneratedTypes.ATTENTION_KERNELS)
                 .addJavadoc(ClassDocumentation.scalar(plan));
         LayoutConstants.add(type, plan);
-        StoredNumbers.addAccess(type, plan);
+        StoredNumbers.addAccess(
+                type, EnumSet.of(plan.model().keys().format(), plan.model().values().format()));
         scratch(type, double.class, "plainQueries", "GROUP_SIZE * HEAD_DIM", "Queries over the square root of the head dimension, for dense keys.");
         plan.layout()
                 .keys()

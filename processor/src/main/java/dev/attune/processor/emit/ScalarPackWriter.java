@@ -1,5 +1,6 @@
 package dev.attune.processor.emit;
 
+import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.ChannelWeight;
@@ -8,6 +9,7 @@ import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
+import javax.lang.model.element.Modifier;
 
 /** Writes channel scoring, and the pruning and packing of keys and values. */
 final class ScalarPackWriter {
@@ -28,6 +30,9 @@ final class ScalarPackWriter {
         plan.layout().keys().ifPresent(keys -> type.addMethod(packKey(keys)));
         type.addMethod(plan.layout().values().map(this::packValues).orElseGet(this::storeValues));
         plan.layout().values().ifPresent(values -> type.addMethod(packChannel(values)));
+        if (plan.layout().hasAmplitudes()) {
+            addPartialSums(type);
+        }
         type.addMethod(storeDense());
     }
 
@@ -152,7 +157,7 @@ final class ScalarPackWriter {
                         """
 
                         // Amplitude of the pruned channels: their root mean square.
-                        float squares = 0;
+                        Arrays.fill(partialSums, 0);
                         int equal = ties;
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
                             float deviation = deviations[row + channel];
@@ -164,10 +169,10 @@ final class ScalarPackWriter {
                                 equal--;
                                 continue;
                             }
-                            squares += deviation * deviation;
+                            partialSums[channel % 16] += deviation * deviation;
                         }
                         long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
-                        $store:L(cache, amplitudePlace, (float) Math.sqrt(squares / $pruned:L));
+                        $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / $pruned:L));
                         float amplitude = $load:L(cache, amplitudePlace);
                         for (int word = 0; word < HEAD_DIM / 16; word++) {
                             int signs = 0;
@@ -266,7 +271,7 @@ final class ScalarPackWriter {
                         """
 
                         // Amplitude of the pruned tokens: their mean magnitude.
-                        float sum = 0;
+                        Arrays.fill(partialSums, 0);
                         int equal = ties;
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             float magnitude = Math.abs(values[token * HEAD_DIM + channel]);
@@ -277,10 +282,10 @@ final class ScalarPackWriter {
                                 equal--;
                                 continue;
                             }
-                            sum += magnitude;
+                            partialSums[token % 16] += magnitude;
                         }
                         long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
-                        $store:L(cache, amplitudePlace, sum / $pruned:L);
+                        $store:L(cache, amplitudePlace, sumOfPartialSums() / $pruned:L);
                         float amplitude = $load:L(cache, amplitudePlace);
                         for (int word = 0; word < TILE_TOKENS / 16; word++) {
                             int signs = 0;
@@ -393,6 +398,27 @@ final class ScalarPackWriter {
                         .with("storeValue", StoredNumbers.store(valueFormat))
                         .code())
                 .build();
+    }
+
+    /** Adds the sums behind amplitudes, in an order that vectors of every width can follow to the last bit. */
+    static void addPartialSums(TypeSpec.Builder type) {
+        type.addField(FieldSpec.builder(KernelMethods.FLOATS, "partialSums", Modifier.PRIVATE, Modifier.FINAL)
+                .addJavadoc("Entry j of a row is summed into partial sum j % 16, so that every vector width rounds alike.")
+                .initializer("new float[16]")
+                .build());
+        type.addMethod(KernelMethods.step("sumOfPartialSums")
+                .returns(float.class)
+                .addCode(KernelText.of(
+                                """
+                                for (int half = 8; half > 0; half /= 2) {
+                                    for (int i = 0; i < half; i++) {
+                                        partialSums[i] += partialSums[i + half];
+                                    }
+                                }
+                                return partialSums[0];
+                                """)
+                        .code())
+                .build());
     }
 
     private static KernelText numbers(KernelText text, NumberFormat format) {

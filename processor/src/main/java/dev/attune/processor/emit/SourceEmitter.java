@@ -21,8 +21,10 @@ public final class SourceEmitter {
                     List.of(
                             "ADD",
                             "ASHR",
+                            "EQ",
                             "EXP",
                             "GE",
+                            "GT",
                             "I2F",
                             "I2S",
                             "LSHL",

@@ -4,8 +4,6 @@ import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
-import dev.attune.processor.plan.KernelPlan;
-import java.util.EnumSet;
 import java.util.Set;
 import javax.lang.model.element.Modifier;
 
@@ -28,11 +26,9 @@ final class StoredNumbers {
         };
     }
 
-    /** Adds the access methods of the formats that the plan's specification uses. */
-    static void addAccess(TypeSpec.Builder type, KernelPlan plan) {
-        Set<NumberFormat> formats =
-                EnumSet.of(plan.model().keys().format(), plan.model().values().format());
-        addShortLayout(type);
+    /** Adds the access methods of formats. */
+    static void addAccess(TypeSpec.Builder type, Set<NumberFormat> formats) {
+        type.addField(layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
         if (formats.contains(NumberFormat.FLOAT32)) {
             type.addField(layout("FLOAT", "OfFloat", "JAVA_FLOAT_UNALIGNED"));
         }
@@ -40,10 +36,6 @@ final class StoredNumbers {
             type.addMethod(loadMethod(format));
             type.addMethod(storeMethod(format));
         }
-    }
-
-    static void addShortLayout(TypeSpec.Builder type) {
-        type.addField(layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
     }
 
     private static FieldSpec layout(String name, String kind, String constant) {

@@ -46,6 +46,7 @@ final class VectorKernelsWriter {
         addScratch(type);
         type.addMethod(KernelMethods.backend(plan.backend()));
         addDelegates(type);
+        new VectorPackWriter(plan).addTo(type);
         type.addMethod(attend());
         type.addMethod(prepareQueries());
         if (signedKeys || signedValues) {
@@ -90,7 +91,7 @@ final class VectorKernelsWriter {
 
     private void addScratch(TypeSpec.Builder type) {
         type.addField(FieldSpec.builder(scalarKernels(), "scalar", Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("Scores channels, packs and unpacks.")
+                .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
                 .initializer("new $T()", scalarKernels())
                 .build());
         scratch(type, float.class, "plainQueries", "GROUP_SIZE * HEAD_DIM", "Queries over the square root of the head dimension, for dense keys.");
@@ -121,8 +122,12 @@ final class VectorKernelsWriter {
 
     private void addDelegates(TypeSpec.Builder type) {
         delegate(type, KernelMethods.scoreChannels(), "scoreChannels(head, windowQueries, positions, scales)");
-        delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
-        delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
+        if (!packedKeys) {
+            delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
+        }
+        if (!packedValues) {
+            delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
+        }
         delegate(type, KernelMethods.unpackKeys(), "unpackKeys(head, cache, tile, scales, keys)");
         delegate(type, KernelMethods.unpackValues(), "unpackValues(cache, tile, values)");
         delegate(type, KernelMethods.storeDense(), "storeDense(key, value, offset, cache, tile, token)");
@@ -140,9 +145,10 @@ final class VectorKernelsWriter {
                         Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
                         Arrays.fill(sums, 0);
                         Arrays.fill(sumsOfValues, 0);
-                        for (int done = 0; done < tiles; done += CHUNK_TILES) {
-                            int count = Math.min(CHUNK_TILES, tiles - done);
-                            long chunk = tile + (long) done * TILE_BYTES;
+                        for (int done = 0; done < packedTokens; done += CHUNK_TOKENS) {
+                            int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
+                            int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+                            long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
                         """)
                 .add(indented(
                         packedKeys
@@ -150,7 +156,7 @@ final class VectorKernelsWriter {
                                         + (signedKeys ? Pass.calls(plan, "scoreSigns", "cache, chunk, count") : "")
                                         + (centredKeys ? "scoreMeans(cache, chunk, count);\n" : "")
                                 : Pass.calls(plan, "scoreDense", "cache, chunk, TILE_BYTES, count")))
-                .add("    softmax(count * TILE_TOKENS);\n")
+                .add("    softmax(tokens);\n")
                 .add(indented(packedValues ? sumPacked() : Pass.calls(plan, "sumDense", "cache, chunk + VALUES, TILE_BYTES, count")))
                 .add(
                         """

@@ -78,7 +78,7 @@ public interface AttentionKernels {
      * @param scales {@code [keyValueHeads][d]}
      * @param cache the cache's segment
      * @param tile offset of the first packed tile; its successors follow without a gap
-     * @param tiles number of packed tiles
+     * @param packedTokens number of tokens in the packed tiles; all but the last tile are full
      * @param dense offset of the first dense tile; its successors follow without a gap
      * @param denseTokens number of tokens in the dense tiles; all but the last tile are full
      * @param output {@code [queryHeads][d]}; the rows of this head's {@code G} query heads are written
@@ -90,7 +90,7 @@ public interface AttentionKernels {
             float[] scales,
             MemorySegment cache,
             long tile,
-            int tiles,
+            int packedTokens,
             long dense,
             int denseTokens,
             float[] output,

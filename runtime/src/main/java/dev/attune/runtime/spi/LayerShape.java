@@ -7,7 +7,8 @@ package dev.attune.runtime.spi;
  * @param keyValueHeads number of key-value heads
  * @param headDim channels of one head
  * @param window how many of the prompt's last query positions may score the channels
- * @param packGenerated whether generated tokens are packed once they fill a tile
+ * @param packGenerated whether tokens are packed whenever they fill a tile, the prompt's and generated ones alike;
+ *     otherwise the prompt is packed whole, its last, partial tile included, and generated tokens stay dense
  */
 public record LayerShape(int queryHeads, int keyValueHeads, int headDim, int window, boolean packGenerated) {
 

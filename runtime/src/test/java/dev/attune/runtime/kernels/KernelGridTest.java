@@ -89,12 +89,16 @@ class KernelGridTest {
             long seed = 42 + model.specificationName().hashCode();
             for (int count : counts) {
                 String what = model.specificationName() + ", " + count + " tokens, seed " + seed;
-                check(model, compiled.provider(model), count, new Random(seed), what);
+                check(model, compiled.provider(model), count, count / 64 * 64, new Random(seed), what);
             }
+            int whole = 33 + model.groupSize() * 64;
+            String what = model.specificationName() + ", prompt of " + whole + " tokens packed whole, seed " + seed;
+            check(model, compiled.provider(model), whole, whole, new Random(seed), what);
         }
     }
 
-    private static void check(AttentionModel model, KernelProvider provider, int count, Random random, String what) {
+    private static void check(
+            AttentionModel model, KernelProvider provider, int count, int packed, Random random, String what) {
         int headDim = model.headDim();
         int group = model.groupSize();
         AttentionKernels oracle = provider.create(Backend.SCALAR);
@@ -102,7 +106,7 @@ class KernelGridTest {
         float[] window = gaussians(random, group * POSITIONS * headDim, 1);
         float[] scales = new float[headDim];
         oracle.scoreChannels(0, window, POSITIONS, scales);
-        PackedHead head = new PackedHead(provider, oracle, tokens, scales);
+        PackedHead head = new PackedHead(provider, oracle, tokens, scales, packed);
         float[] queries = gaussians(random, group * headDim, 1.5f);
         Attended expected = head.attend(oracle, queries);
         assertTrue(expected.guardsUntouched(), () -> what + ": the oracle wrote beyond its outputs");
@@ -115,7 +119,7 @@ class KernelGridTest {
             float[] ownScales = new float[headDim];
             kernels.scoreChannels(0, window, POSITIONS, ownScales);
             assertArrayEquals(scales, ownScales, () -> which + ": channel scales");
-            PackedHead ownHead = new PackedHead(provider, kernels, tokens, scales);
+            PackedHead ownHead = new PackedHead(provider, kernels, tokens, scales, packed);
             assertEquals(-1, head.bytes().mismatch(ownHead.bytes()), () -> which + ": first byte packed differently");
             Attended actual = ownHead.attend(kernels, queries);
             assertTrue(actual.guardsUntouched(), () -> which + " wrote beyond its outputs");

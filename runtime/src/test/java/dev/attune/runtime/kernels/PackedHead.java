@@ -15,17 +15,25 @@ final class PackedHead {
     private final KernelProvider provider;
     private final Tokens tokens;
     private final MemorySegment cache;
+    private final int packedTokens;
     private final int tiles;
     private final int denseTokens;
     private final long dense;
     private final float[] scales;
 
+    /** Packs full tiles, and keeps the rest dense. */
     PackedHead(KernelProvider provider, AttentionKernels kernels, Tokens tokens, float[] scales) {
+        this(provider, kernels, tokens, scales, tokens.count() / 64 * 64);
+    }
+
+    /** Packs so many tokens, the last tile filled up by repeating its tokens, and keeps the rest dense. */
+    PackedHead(KernelProvider provider, AttentionKernels kernels, Tokens tokens, float[] scales, int packedTokens) {
         this.provider = provider;
         this.tokens = tokens;
         this.scales = scales;
-        this.tiles = tokens.count() / 64;
-        this.denseTokens = tokens.count() % 64;
+        this.packedTokens = packedTokens;
+        this.tiles = Math.ceilDiv(packedTokens, 64);
+        this.denseTokens = tokens.count() - packedTokens;
         this.dense = (long) tiles * provider.layout().tileBytes();
         this.cache = Arena.ofAuto().allocate(Math.max(64, dense + provider.layout().denseTileBytes()), 64);
         for (int tile = 0; tile < tiles; tile++) {
@@ -33,7 +41,7 @@ final class PackedHead {
             kernels.packValues(tokens.valuesOfTile(tile), cache, offset(tile));
         }
         for (int token = 0; token < denseTokens; token++) {
-            int row = (tiles * 64 + token) * tokens.headDim();
+            int row = (packedTokens + token) * tokens.headDim();
             kernels.storeDense(tokens.keys(), tokens.values(), row, cache, dense, token);
         }
     }
@@ -49,7 +57,7 @@ final class PackedHead {
         float[] logSumExp = new float[heads + 16];
         Arrays.fill(output, Float.NaN);
         Arrays.fill(logSumExp, Float.NaN);
-        kernels.attend(0, queries, scales, cache, 0, tiles, dense, denseTokens, output, logSumExp);
+        kernels.attend(0, queries, scales, cache, 0, packedTokens, dense, denseTokens, output, logSumExp);
         return new Attended(heads, tokens.headDim(), output, logSumExp);
     }
 

@@ -36,19 +36,23 @@ record Tokens(int count, int headDim, float[] keys, float[] values) {
         return new Tokens(count, headDim, keys, values);
     }
 
-    /** Returns the 64 keys of a tile. */
+    /** Returns the 64 keys of a tile; one that has fewer is filled by repeating them. */
     float[] keysOfTile(int tile) {
         return rows(keys, tile);
     }
 
-    /** Returns the 64 values of a tile. */
+    /** Returns the 64 values of a tile, likewise. */
     float[] valuesOfTile(int tile) {
         return rows(values, tile);
     }
 
     private float[] rows(float[] rows, int tile) {
         float[] copy = new float[64 * headDim];
-        System.arraycopy(rows, tile * copy.length, copy, 0, copy.length);
+        int from = tile * copy.length;
+        int available = Math.min(copy.length, rows.length - from);
+        for (int i = 0; i < copy.length; i++) {
+            copy[i] = rows[from + i % available];
+        }
         return copy;
     }
 }

@@ -1,0 +1,15 @@
+package dev.attune.examples.bytelm;
+
+import dev.attune.annotations.AttentionSpec;
+import dev.attune.annotations.Centering;
+import dev.attune.annotations.ChannelPruning;
+
+/** byte-lm, keys pruned by 80 % as published, values by 80 %. */
+@AttentionSpec(
+        queryHeads = 4,
+        keyValueHeads = 2,
+        headDim = 128,
+        keys = @ChannelPruning(ratio = 0.8, centering = Centering.NONE),
+        values = @ChannelPruning(ratio = 0.8),
+        packGenerated = false)
+public interface ByteLmKeys80Values80 {}
