@@ -42,7 +42,7 @@ class PackedFormatTest {
             for (NumberFormat format : NumberFormat.values()) {
                 for (Centering centering : Centering.values()) {
                     for (Restoration restoration : Restoration.values()) {
-                        models.add(Specifications.model(
+                        models.add(model(
                                 "Packed%d%s%s%s".formatted(headDim, format, centering, restoration),
                                 2,
                                 headDim,
@@ -63,13 +63,13 @@ class PackedFormatTest {
         List<AttentionModel> models = new ArrayList<>();
         for (int headDim : HEAD_DIMS) {
             // One side in each format: the number formats of keys and values are independent.
-            models.add(Specifications.model(
+            models.add(model(
                     "DenseValues" + headDim,
                     1,
                     headDim,
                     pruned(0.9, Restoration.SIGN, Centering.TILE, NumberFormat.BFLOAT16),
                     Specifications.dense(NumberFormat.FLOAT32)));
-            models.add(Specifications.model(
+            models.add(model(
                     "DenseKeys" + headDim,
                     1,
                     headDim,
@@ -87,7 +87,7 @@ class PackedFormatTest {
         List<AttentionModel> models = new ArrayList<>();
         for (int headDim : HEAD_DIMS) {
             for (NumberFormat format : NumberFormat.values()) {
-                models.add(Specifications.model(
+                models.add(model(
                         "Dense%d%s".formatted(headDim, format),
                         1,
                         headDim,
@@ -122,12 +122,18 @@ class PackedFormatTest {
     }
 
     private static AttentionModel worked(String name, double ratio) {
-        return Specifications.model(
+        return model(
                 name,
                 1,
                 128,
                 pruned(ratio, Restoration.SIGN, Centering.TILE, NumberFormat.BFLOAT16),
                 pruned(ratio, Restoration.SIGN, Centering.NONE, NumberFormat.BFLOAT16));
+    }
+
+    /** Plain Java kernels alone: every backend packs the same bytes, which {@link KernelGridTest} checks. */
+    private static AttentionModel model(
+            String name, int group, int headDim, PruningModel keys, PruningModel values) {
+        return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, List.of());
     }
 
     private static PruningModel pruned(
