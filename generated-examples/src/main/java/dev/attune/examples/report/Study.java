@@ -37,7 +37,7 @@ public record Study(String model, Evaluation evaluation, List<CacheResult> resul
                 .append(file.needles().size()).append(" of ").append(file.name()));
         return List.of(
                 "Every prompt is prefilled once with dense attention; then each cache prunes all of it and decodes"
-                        + " on what is left. The prompt's last tokens that fill no tile of 64 stay dense.",
+                        + " on what is left. Tokens decoded after the prompt stay dense.",
                 "nats/byte: " + evaluation.passages() + " held-out passages, " + HeldOutText.PROMPT
                         + " bytes pruned, the next " + HeldOutText.FED + " predicted. Lower is better.",
                 "needle: exact answers to " + prompts + " prompts, greedy decoding.",
