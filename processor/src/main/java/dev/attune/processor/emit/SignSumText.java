@@ -24,7 +24,7 @@ final class SignSumText {
                 .build());
         type.addField(FieldSpec.builder(
                         ArrayTypeName.of(int.class), "SIGNS", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
-                .addJavadoc("[4][SIGNED]: whether an entry adds (+1) or subtracts (-1) the first to fourth number.")
+                .addJavadoc("[4][16]: whether an entry adds (+1) or subtracts (-1) the first to fourth number.")
                 .initializer("signs()")
                 .build());
         type.addMethod(MethodSpec.methodBuilder("signs")
@@ -32,10 +32,10 @@ final class SignSumText {
                 .returns(ArrayTypeName.of(int.class))
                 .addCode(KernelText.of(
                                 """
-                                int[] signs = new int[4 * SIGNED];
+                                int[] signs = new int[4 * 16];
                                 for (int number = 0; number < 4; number++) {
-                                    for (int entry = 0; entry < SIGNED; entry++) {
-                                        signs[number * SIGNED + entry] = (entry >>> number & 1) == 1 ? 1 : -1;
+                                    for (int entry = 0; entry < 16; entry++) {
+                                        signs[number * 16 + entry] = (entry >>> number & 1) == 1 ? 1 : -1;
                                     }
                                 }
                                 return signs;
@@ -69,9 +69,10 @@ final class SignSumText {
                                 // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
                                 float unit = range > 1e-30f ? range / (Short.MAX_VALUE - count / 4) : 0;
                                 float sixteenths = unit > 0 ? 16 / unit : 0;
-                                for (int i = 0; i < count; i++) {
-                                    float number = numbers[from + i] * sixteenths;
-                                    fixed[i] = (int) (number < 0 ? number - 0.5f : number + 0.5f);
+                                for (int i = 0; i < count; i += LANES) {
+                                    FloatVector number = FloatVector.fromArray(FLOATS, numbers, from + i).mul(sixteenths);
+                                    FloatVector half = FloatVector.broadcast(FLOATS, 0.5f).blend(-0.5f, number.compare(LT, 0));
+                                    ((IntVector) number.add(half).convert(F2I, 0)).intoArray(fixed, i);
                                 }
                                 return unit;
                                 """)
@@ -84,11 +85,11 @@ final class SignSumText {
                 .addParameter(int.class, "to")
                 .addCode(KernelText.of(
                                 """
-                                for (int entry = 0; entry < SIGNED; entry += LANES) {
+                                for (int entry = 0; entry < 16; entry += LANES) {
                                     IntVector signs0 = IntVector.fromArray(INTS, SIGNS, entry);
-                                    IntVector signs1 = IntVector.fromArray(INTS, SIGNS, SIGNED + entry);
-                                    IntVector signs2 = IntVector.fromArray(INTS, SIGNS, 2 * SIGNED + entry);
-                                    IntVector signs3 = IntVector.fromArray(INTS, SIGNS, 3 * SIGNED + entry);
+                                    IntVector signs1 = IntVector.fromArray(INTS, SIGNS, 16 + entry);
+                                    IntVector signs2 = IntVector.fromArray(INTS, SIGNS, 32 + entry);
+                                    IntVector signs3 = IntVector.fromArray(INTS, SIGNS, 48 + entry);
                                     for (int table = 0; table < tables; table++) {
                                         IntVector sixteenths = signs0.mul(fixed[4 * table])
                                                 .add(signs1.mul(fixed[4 * table + 1]))
@@ -98,6 +99,14 @@ final class SignSumText {
                                                 .lanewise(ASHR, 4)
                                                 .convertShape(I2S, HALF_SHORTS, 0);
                                         units.intoArray(target, to + table * SIGNED + entry);
+                                """)
+                        .addIf(
+                                vectorBits == 512,
+                                """
+                                        units.intoArray(target, to + table * SIGNED + 16);
+                                """)
+                        .add(
+                                """
                                     }
                                 }
                                 """)

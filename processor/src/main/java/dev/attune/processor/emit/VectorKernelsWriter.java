@@ -48,6 +48,7 @@ final class VectorKernelsWriter {
         addDelegates(type);
         new VectorPackWriter(plan).addTo(type);
         type.addMethod(attend());
+        type.addMethod(readAhead());
         type.addMethod(prepareQueries());
         if (signedKeys || signedValues) {
             SignSumText.addTo(type, plan.backend().vectorBits());
@@ -115,6 +116,9 @@ final class VectorKernelsWriter {
         if (signedKeys || signedValues) {
             scratch(type, int.class, "fixed", "Math.max(HEAD_DIM, TILE_TOKENS)", "Numbers in fixed point, on their way into a table of signed sums.");
         }
+        type.addField(FieldSpec.builder(int.class, "lastRead", Modifier.PRIVATE)
+                .addJavadoc("What readAhead came across.")
+                .build());
         scratch(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
         scratch(type, double.class, "sums", "GROUP_SIZE", "Sum of the softmax weights so far, relative to the largest score.");
         scratch(type, float.class, "sumsOfValues", "GROUP_SIZE * PADDED_CHANNELS", "Weighted sum of the values so far, channels in the order of the vectors.");
@@ -149,6 +153,7 @@ final class VectorKernelsWriter {
                             int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
                             int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
                             long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
+                            readAhead(cache, chunk, count * TILE_BYTES);
                         """)
                 .add(indented(
                         packedKeys
@@ -165,6 +170,7 @@ final class VectorKernelsWriter {
                             int tokens = Math.min(CHUNK_TOKENS, denseTokens - done);
                             int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
                             long chunk = dense + (long) (done / TILE_TOKENS) * DENSE_TILE_BYTES;
+                            readAhead(cache, chunk, count * DENSE_TILE_BYTES);
                         """)
                 .add(indented(Pass.calls(plan, "scoreDense", "cache, chunk, DENSE_TILE_BYTES, count")))
                 .add("    softmax(tokens);\n")
@@ -181,6 +187,29 @@ final class VectorKernelsWriter {
 
     private static String indented(String text) {
         return text.indent(4);
+    }
+
+    private static MethodSpec readAhead() {
+        return KernelMethods.step("readAhead")
+                .addJavadoc(
+                        """
+                        Reads a chunk once, in order, before the kernels read it piecemeal: memory serves one sequential stream far
+                        faster than several interleaved ones, and the chunk then stays in the second-level cache.
+                        """)
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "from")
+                .addParameter(int.class, "bytes")
+                .addCode(KernelText.of(
+                                """
+                                IntVector read = IntVector.zero(INTS);
+                                for (int line = 0; line < bytes; line += 64) {
+                                    read = read.or(IntVector.fromMemorySegment(INTS, cache, from + line, LITTLE_ENDIAN));
+                                }
+                                // Kept, so that the loop is not optimised away.
+                                lastRead = read.lane(0);
+                                """)
+                        .code())
+                .build();
     }
 
     private MethodSpec prepareQueries() {

@@ -23,17 +23,24 @@ public record KernelPlan(AttentionModel model, TileLayout layout, Backend backen
     /** More heads than this in one pass spill the accumulators. */
     private static final int MOST_HEADS = 4;
 
-    private static final int CHUNK_TILES = 8;
+    /** A chunk is read several times: it should stay in the second-level cache, of which half a megabyte is common. */
+    private static final int CHUNK_BYTES = 256 * 1024;
+
+    private static final int MOST_CHUNK_TILES = 8;
 
     /** Plans one class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
     public static List<KernelPlan> all(AttentionModel model) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
         for (Backend backend : model.backends()) {
-            plans.add(new KernelPlan(model, layout, backend, CHUNK_TILES, vectorHeadGroup(model, backend)));
+            plans.add(new KernelPlan(model, layout, backend, chunkTiles(layout), vectorHeadGroup(model, backend)));
         }
         plans.add(new KernelPlan(model, layout, Backend.SCALAR, 1, 1));
         return List.copyOf(plans);
+    }
+
+    private static int chunkTiles(TileLayout layout) {
+        return Math.clamp(CHUNK_BYTES / Math.max(layout.tileBytes(), layout.denseTileBytes()), 1, MOST_CHUNK_TILES);
     }
 
     private static int vectorHeadGroup(AttentionModel model, Backend backend) {
