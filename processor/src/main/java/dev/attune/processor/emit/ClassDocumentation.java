@@ -20,7 +20,7 @@ final class ClassDocumentation {
     static CodeBlock scalar(KernelPlan plan) {
         return CodeBlock.builder()
                 .add("Plain Java kernels of {@link $T}: the oracle the vector kernels are verified against, and the"
-                        + " fallback.\nThey also score channels, pack and unpack for every backend.\n", specification(plan.model()))
+                        + " fallback.\n", specification(plan.model()))
                 .add(method(plan))
                 .build();
     }
@@ -33,11 +33,17 @@ final class ClassDocumentation {
                         plan.backend().vectorBits())
                 .add(method(plan))
                 .add("\n<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps vectors in registers\n"
-                        + "only while it inlines every call on them. Tokens (keys) or channels (values) are the lanes, so no loop\n"
-                        + "reduces across lanes. Up to $L query heads share one pass over the packed tokens. A step handles two vectors of\n"
-                        + "floats; of bfloat16 numbers, {@code First} holds the even and {@code Second} the odd ones, which is how 32-bit\n"
-                        + "lanes split for free.\n", plan.headGroup())
+                        + "only while it inlines every call on them. Lanes are tokens where keys are scored and channels where values\n"
+                        + "are summed, so those loops never reduce across lanes. $L A step handles two\n"
+                        + "vectors of floats; of bfloat16 numbers, {@code First} holds the even and {@code Second} the odd ones, which\n"
+                        + "is how 32-bit lanes split for free.\n", sharing(plan))
                 .build();
+    }
+
+    private static String sharing(KernelPlan plan) {
+        return plan.headGroup() == 1
+                ? "Every query head makes a pass of its own."
+                : "Up to " + plan.headGroup() + " query heads share a pass.";
     }
 
     static CodeBlock provider(AttentionModel model) {

@@ -32,6 +32,9 @@ final class LayoutConstants {
         constant("DENSE_VALUES", layout.denseKeyBytes(), "Dense tile: offset of values [TILE_TOKENS][PADDED_CHANNELS].");
         layout.keys().ifPresent(keys -> {
             constant("KEPT_CHANNELS", keys.kept(), "Channels every token keeps.");
+            if (keys.signed()) {
+                constant("PRUNED_CHANNELS", Math.max(1, layout.headDim() - keys.kept()), "Channels an amplitude stands for.");
+            }
             if (keys.centred()) {
                 constant("KEY_BLOCKS", keys.blocks(), "Packed tile: offset of the key blocks; the means [PADDED_CHANNELS] come before.");
             } else {
@@ -46,11 +49,18 @@ final class LayoutConstants {
             constant("KEY_INDICES", keys.indices(), "Key block: offset of channel indices [KEPT_CHANNELS][BLOCK_TOKENS].");
         });
         layout.values().ifPresent(values -> {
+            constant("GROUP_CHANNELS", TileLayout.GROUP_CHANNELS, "Channels of a group of packed values.");
             constant("KEPT_TOKENS", values.kept(), "Tokens every value channel keeps of a tile.");
+            if (values.signed()) {
+                constant(
+                        "PRUNED_TOKENS",
+                        Math.max(1, TileLayout.TILE_TOKENS - values.kept()),
+                        "Tokens of a tile an amplitude stands for.");
+            }
             constant(
                     "VALUE_RESIDUALS",
                     values.residuals(),
-                    "Values: offset of residuals [PADDED_CHANNELS / 32][KEPT_TOKENS][32].");
+                    "Values: offset of residuals [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
             if (values.signed()) {
                 constant("VALUE_SIGNS", values.signs(), "Values: offset of 16-bit sign words [TILE_TOKENS / 16][PADDED_CHANNELS].");
                 constant("VALUE_AMPLITUDES", values.amplitudes(), "Values: offset of amplitudes [PADDED_CHANNELS].");
@@ -58,8 +68,20 @@ final class LayoutConstants {
             constant(
                     "VALUE_INDICES",
                     values.indices(),
-                    "Values: offset of token indices [PADDED_CHANNELS / 32][KEPT_TOKENS][32].");
+                    "Values: offset of token indices [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
         });
+    }
+
+    /** Adds the method that finds a channel's first slot among the packed values. */
+    static void addFirstSlot(TypeSpec.Builder type) {
+        type.addMethod(KernelMethods.step("firstSlot")
+                .addModifiers(Modifier.STATIC)
+                .addJavadoc("Place of a channel's first slot among the packed values; its slots are GROUP_CHANNELS apart.\n")
+                .addParameter(int.class, "channel")
+                .returns(long.class)
+                .addStatement(
+                        "return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * KEPT_TOKENS + channel % GROUP_CHANNELS")
+                .build());
     }
 
     private void constant(String name, int value, String meaning) {

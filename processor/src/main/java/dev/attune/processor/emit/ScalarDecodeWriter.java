@@ -204,11 +204,11 @@ final class ScalarDecodeWriter {
                             int weight = g * TILE_TOKENS;
                             for (int channel = 0; channel < HEAD_DIM; channel++) {
                                 double kept = 0;
-                                long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;
+                                long place = firstSlot(channel);
                                 for (int slot = 0; slot < KEPT_TOKENS; slot++) {
                                     int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
                                     kept += weights[weight + token] * $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
-                                    place += 32;
+                                    place += GROUP_CHANNELS;
                                 }
                         """)
                 .addIf(

@@ -46,6 +46,9 @@ final class ScalarKernelsWriter {
         new ScalarPackWriter(plan).addTo(type);
         new ScalarUnpackWriter(plan).addTo(type);
         new ScalarDecodeWriter(plan).addTo(type);
+        if (plan.layout().values().isPresent()) {
+            LayoutConstants.addFirstSlot(type);
+        }
         return type.build();
     }
 

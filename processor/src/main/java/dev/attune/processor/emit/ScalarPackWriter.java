@@ -172,7 +172,7 @@ final class ScalarPackWriter {
                             partialSums[channel % 16] += deviation * deviation;
                         }
                         long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
-                        $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / $pruned:L));
+                        $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
                         float amplitude = $load:L(cache, amplitudePlace);
                         for (int word = 0; word < HEAD_DIM / 16; word++) {
                             int signs = 0;
@@ -219,8 +219,7 @@ final class ScalarPackWriter {
                         """
                             slot++;
                         }
-                        """)
-                .with("pruned", Math.max(1, plan.model().headDim() - keys.kept()));
+                        """);
         return KernelMethods.step("packKey")
                 .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower first.\n")
                 .addParameter(int.class, "row")
@@ -285,7 +284,7 @@ final class ScalarPackWriter {
                             partialSums[token % 16] += magnitude;
                         }
                         long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
-                        $store:L(cache, amplitudePlace, sumOfPartialSums() / $pruned:L);
+                        $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
                         float amplitude = $load:L(cache, amplitudePlace);
                         for (int word = 0; word < TILE_TOKENS / 16; word++) {
                             int signs = 0;
@@ -301,7 +300,7 @@ final class ScalarPackWriter {
                         """
 
                         // Kept tokens in ascending order.
-                        long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;
+                        long place = firstSlot(channel);
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             float value = values[token * HEAD_DIM + channel];
                             float magnitude = Math.abs(value);
@@ -329,10 +328,9 @@ final class ScalarPackWriter {
                         """)
                 .add(
                         """
-                            place += 32;
+                            place += GROUP_CHANNELS;
                         }
-                        """)
-                .with("pruned", Math.max(1, TileLayout.TILE_TOKENS - values.kept()));
+                        """);
         return KernelMethods.step("packChannel")
                 .addJavadoc("Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
                 .addParameter(KernelMethods.FLOATS, "values")

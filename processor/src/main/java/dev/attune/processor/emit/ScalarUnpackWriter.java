@@ -116,11 +116,11 @@ final class ScalarUnpackWriter {
                         """)
                 .add(
                         """
-                            long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;
+                            long place = firstSlot(channel);
                             for (int slot = 0; slot < KEPT_TOKENS; slot++) {
                                 int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
                                 values[token * HEAD_DIM + channel] += $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
-                                place += 32;
+                                place += GROUP_CHANNELS;
                             }
                         }
                         """)

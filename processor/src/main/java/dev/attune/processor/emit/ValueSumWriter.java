@@ -53,9 +53,9 @@ final class ValueSumWriter {
                                 second# = residualSecond.fma(token#Second, second#);
                                 """);
         String step = loadSums(heads)
-                + "long place = channel / 32 * 32L * KEPT_TOKENS + channel % 32;\n"
+                + "long place = firstSlot(channel);\n"
                 + "// Slot by slot: a kept token's residual times that token's weight.\n"
-                + "for (int slot = 0; slot < KEPT_TOKENS; slot++, place += 32) {\n" + slot.indent(4) + "}\n"
+                + "for (int slot = 0; slot < KEPT_TOKENS; slot++, place += GROUP_CHANNELS) {\n" + slot.indent(4) + "}\n"
                 + storeSums(heads);
         return packed("sumKept" + heads)
                 .addJavadoc("Sparse part of the value sums $L: SUM_kept_t p_t e_tj.\n", Pass.served(heads))
@@ -66,10 +66,10 @@ final class ValueSumWriter {
     private MethodSpec sumSigns(int heads) {
         String tables = packedBlock()
                 + """
-                for (int head = g; head < g + %d; head++) {
-                    int row = head * CHUNK_TOKENS + t * TILE_TOKENS;
-                    weightSteps[head] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[head * CHUNK_TILES + t]);
-                    tabulateSigns(TILE_TOKENS / 4, weightSigns, head * (TILE_TOKENS / 4) * SIGNED);
+                for (int query = g; query < g + %d; query++) {
+                    int row = query * CHUNK_TOKENS + t * TILE_TOKENS;
+                    weightSteps[query] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[query * CHUNK_TILES + t]);
+                    tabulateSigns(TILE_TOKENS / 4, weightSigns, query * (TILE_TOKENS / 4) * SIGNED);
                 }
                 """
                         .formatted(heads);

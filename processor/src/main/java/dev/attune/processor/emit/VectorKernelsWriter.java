@@ -57,6 +57,9 @@ final class VectorKernelsWriter {
         new SoftmaxWriter(plan, valueNumbers).addTo(type);
         new ValueSumWriter(plan, valueNumbers).addTo(type);
         type.addMethod(writeOutput());
+        if (packedValues) {
+            LayoutConstants.addFirstSlot(type);
+        }
         return type.build();
     }
 
@@ -65,7 +68,9 @@ final class VectorKernelsWriter {
         species(type, "FLOATS", Float.class, KernelText.FLOAT_VECTOR, bits);
         species(type, "INTS", Integer.class, KernelText.INT_VECTOR, bits);
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
-        species(type, "BYTES", Byte.class, KernelText.BYTE_VECTOR, bits / 2);
+        if (packedValues || plan.layout().keys().map(keys -> keys.indexBytes() == 1).orElse(false)) {
+            species(type, "BYTES", Byte.class, KernelText.BYTE_VECTOR, bits / 2);
+        }
         constant(type, "LANES", Integer.toString(plan.lanes()), "Floats of a vector.");
         constant(type, "STEP", "2 * LANES", "Tokens or channels of one step: two vectors of floats, one of 16-bit integers.");
         constant(type, "CHUNK_TILES", Integer.toString(plan.chunkTiles()), "Tiles scored before their softmax and value sum.");

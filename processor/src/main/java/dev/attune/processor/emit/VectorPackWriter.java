@@ -120,7 +120,7 @@ final class VectorPackWriter {
             body.add(
                     """
                     long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
-                    $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / $pruned:L));
+                    $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
                     float amplitude = $load:L(cache, amplitudePlace);
                     """);
             signs(body, "HEAD_DIM", "block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L");
@@ -144,7 +144,6 @@ final class VectorPackWriter {
                     $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
                 }
                 """);
-        body.with("pruned", Math.max(1, plan.layout().headDim() - keys.kept()));
         return KernelMethods.step("packKey")
                 .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower first.\n")
                 .addParameter(KernelMethods.cache())
@@ -176,7 +175,7 @@ final class VectorPackWriter {
             body.add(
                     """
                     long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
-                    $store:L(cache, amplitudePlace, sumOfPartialSums() / $pruned:L);
+                    $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
                     float amplitude = $load:L(cache, amplitudePlace);
                     """);
             signs(body, "TILE_TOKENS", "block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L");
@@ -184,14 +183,13 @@ final class VectorPackWriter {
         residuals(body, "TILE_TOKENS", values.signed());
         body.add(
                 """
-                long first = channel / 32 * 32L * KEPT_TOKENS + channel % 32;
+                long first = firstSlot(channel);
                 for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                    long place = first + slot * 32L;
+                    long place = first + slot * GROUP_CHANNELS;
                     cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) keptIndices[slot]);
                     $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
                 }
                 """);
-        body.with("pruned", Math.max(1, TileLayout.TILE_TOKENS - values.kept()));
         return KernelMethods.step("packChannel")
                 .addJavadoc("Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
                 .addParameter(KernelMethods.cache())
