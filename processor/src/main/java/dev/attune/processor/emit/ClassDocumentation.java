@@ -4,8 +4,8 @@ import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.PruningModel;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 import java.util.List;
@@ -19,8 +19,10 @@ final class ClassDocumentation {
 
     static CodeBlock scalar(KernelPlan plan) {
         return CodeBlock.builder()
-                .add("Plain Java kernels of {@link $T}: the oracle the vector kernels are verified against, and the"
-                        + " fallback.\n", specification(plan.model()))
+                .add(
+                        "Plain Java kernels of {@link $T}: the oracle the vector kernels are verified against, and the"
+                                + " fallback.\n",
+                        specification(plan.model()))
                 .add(method(plan))
                 .build();
     }
@@ -32,11 +34,17 @@ final class ClassDocumentation {
                         specification(plan.model()),
                         plan.backend().vectorBits())
                 .add(method(plan))
-                .add("\n<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps vectors in registers\n"
-                        + "only while it inlines every call on them. Lanes are tokens where keys are scored and channels where values\n"
-                        + "are summed, so those loops never reduce across lanes. $L A step handles two\n"
-                        + "vectors of floats; of bfloat16 numbers, {@code First} holds the even and {@code Second} the odd ones, which\n"
-                        + "is how 32-bit lanes split for free.\n", sharing(plan))
+                .add(
+                        "\n"
+                            + "<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps"
+                            + " vectors in registers\n"
+                            + "only while it inlines every call on them. Lanes are tokens where keys are scored and"
+                            + " channels where values\n"
+                            + "are summed, so those loops never reduce across lanes. $L A step handles two\n"
+                            + "vectors of floats; of bfloat16 numbers, {@code First} holds the even and {@code Second}"
+                            + " the odd ones, which\n"
+                            + "is how 32-bit lanes split for free.\n",
+                        sharing(plan))
                 .build();
     }
 
@@ -53,17 +61,25 @@ final class ClassDocumentation {
     static ClassName specification(AttentionModel model) {
         List<String> names = List.of(model.specificationName().split("\\."));
         return ClassName.get(
-                model.packageName(), names.getFirst(), names.subList(1, names.size()).toArray(String[]::new));
+                model.packageName(),
+                names.getFirst(),
+                names.subList(1, names.size()).toArray(String[]::new));
     }
 
     private static CodeBlock method(KernelPlan plan) {
         CodeBlock.Builder text = CodeBlock.builder().add("\n<p>$L\n", summary(plan.model()));
-        plan.layout().keys().ifPresent(keys -> text.add("\n<p>$L.\nA score is then\n<pre>$L</pre>\n", restoredKey(keys), keyScore(keys)));
+        plan.layout()
+                .keys()
+                .ifPresent(keys ->
+                        text.add("\n<p>$L.\nA score is then\n<pre>$L</pre>\n", restoredKey(keys), keyScore(keys)));
         plan.layout()
                 .values()
-                .ifPresent(values ->
-                        text.add("\n<p>$L.\nThe output is then\n<pre>$L</pre>\n", restoredValue(values), valueSum(values)));
-        return text.add("\n<p>A packed tile holds 64 tokens in $L bytes:\n$L.\n", plan.layout().tileBytes(), parts(plan.layout()))
+                .ifPresent(values -> text.add(
+                        "\n<p>$L.\nThe output is then\n<pre>$L</pre>\n", restoredValue(values), valueSum(values)));
+        return text.add(
+                        "\n<p>A packed tile holds 64 tokens in $L bytes:\n$L.\n",
+                        plan.layout().tileBytes(),
+                        parts(plan.layout()))
                 .build();
     }
 
@@ -96,8 +112,10 @@ final class ClassDocumentation {
                         model.keyValueHeads(),
                         model.headDim(),
                         side(model.keys(), model.headDim(), "channels per token")
-                                + (model.keys().dense() ? "" : ", centering " + model.keys().centering()
-                                        + ", channel weight " + model.keys().channelWeight()),
+                                + (model.keys().dense()
+                                        ? ""
+                                        : ", centering " + model.keys().centering() + ", channel weight "
+                                                + model.keys().channelWeight()),
                         side(model.values(), TileLayout.TILE_TOKENS, "tokens per channel and tile"));
     }
 
@@ -113,7 +131,8 @@ final class ClassDocumentation {
         String mean = keys.centred() ? "mu_j + " : "";
         String kept = keys.signed() ? mean + "sigma_tj * a_t + e_tj" : mean + "e_tj";
         String pruned = keys.signed() ? mean + "sigma_tj * a_t" : keys.centred() ? "mu_j" : "0";
-        return "Channel j of token t stands for (" + kept + ") / s_j when kept,\nand for (" + pruned + ") / s_j when pruned";
+        return "Channel j of token t stands for (" + kept + ") / s_j when kept,\nand for (" + pruned
+                + ") / s_j when pruned";
     }
 
     static String keyScore(KeyLayout keys) {

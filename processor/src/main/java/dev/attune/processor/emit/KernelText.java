@@ -39,7 +39,8 @@ final class KernelText {
             GeneratedTypes.LAYER_SHAPE,
             GeneratedTypes.CACHE_LAYOUT);
 
-    private static final Pattern TYPE_NAME = Pattern.compile("(?<![.\\w$])(" + String.join("|", IMPORTED.keySet()) + ")\\b");
+    private static final Pattern TYPE_NAME =
+            Pattern.compile("(?<![.\\w$])(" + String.join("|", IMPORTED.keySet()) + ")\\b");
 
     private final StringBuilder text = new StringBuilder();
     private final Map<String, Object> arguments = new HashMap<>();

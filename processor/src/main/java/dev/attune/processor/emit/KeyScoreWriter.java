@@ -2,9 +2,8 @@ package dev.attune.processor.emit;
 
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
-import java.util.function.IntFunction;
+import dev.attune.processor.plan.KeyLayout;
 
 /**
  * Writes the scores of a chunk's tokens, tokens in lanes: the sparse part, the sign part and the means of packed keys,
@@ -49,43 +48,54 @@ final class KeyScoreWriter {
                                 + (register == 0 ? "" : " + " + register * numbers.entriesPerRegister(lanes))));
             }
         }
-        String slot = numbers.indices("block + KEY_INDICES + place" + (keys.indexBytes() == 2 ? " * 2" : ""), keys.indexBytes(), registers, lanes)
+        String slot = numbers.indices(
+                        "block + KEY_INDICES + place" + (keys.indexBytes() == 2 ? " * 2" : ""),
+                        keys.indexBytes(),
+                        registers,
+                        lanes)
                 + numbers.load("residual", "block + KEY_RESIDUALS + place * " + bytes)
-                + eachHead(heads, head -> numbers.lookup("channel" + head, "query" + head, registers, lanes)
-                        + "first# = residualFirst.fma(channel#First, first#);\nsecond# = residualSecond.fma(channel#Second, second#);\n"
-                                .replace("#", Integer.toString(head)));
+                + Pass.eachHead(
+                        heads,
+                        head -> numbers.lookup("channel" + head, "query" + head, registers, lanes)
+                                + """
+                                first# = residualFirst.fma(channel#First, first#);
+                                second# = residualSecond.fma(channel#Second, second#);
+                                """.replace("#", Integer.toString(head)));
         String step = zeros(heads)
                 + "// Slot by slot: a kept channel's residual times the query's entry for that channel.\n"
-                + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n    long place = (long) slot * BLOCK_TOKENS + lane;\n"
+                + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n"
+                + "    long place = (long) slot * BLOCK_TOKENS + lane;\n"
                 + slot.indent(4) + "}\n"
-                + eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
-        return kernel("scoreKept" + heads, heads)
-                .addJavadoc("Sparse part of the scores $L, for packed keys: SUM_kept_j e_tj u_j.\nSets the scores.\n", Pass.served(heads))
+                + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
+        return kernel("scoreKept" + heads)
+                .addJavadoc(
+                        "Sparse part of the scores $L, for packed keys: SUM_kept_j e_tj u_j.\nSets the scores.\n",
+                        Pass.served(heads))
                 .addCode(KernelText.of(tables + overBlocks(packedBlock(), step)).code())
                 .build();
     }
 
     private MethodSpec scoreSigns(int heads) {
-        String step = "// Four channels at a time: their signs select one of the 16 signed sums of the query's entries.\n"
-                + SignSumText.sums(
-                        heads,
-                        "HEAD_DIM / 16",
-                        "block + KEY_SIGNS + ((long) word * BLOCK_TOKENS + lane) * 2",
-                        "querySigns",
-                        "(HEAD_DIM / 4)",
-                        2 * lanes)
-                + numbers.loadNatural("amplitude", "block + KEY_AMPLITUDES + lane * " + bytes + "L")
-                + Pass.perHead(
-                        heads,
-                        """
-                        float unit# = querySteps[g + #];
-                        FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(unit#);
-                        FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(unit#);
-                        """)
-                        .replace("g + 0", "g")
-                + eachHead(heads, this::addScores);
-        return kernel("scoreSigns" + heads, heads)
-                .addJavadoc("Sign part of the scores $L, for packed keys: a_t * SUM_j sigma_tj u_j.\nAdds to the scores.\n", Pass.served(heads))
+        String step =
+                "// Four channels at a time: their signs select one of the 16 signed sums of the query's entries.\n"
+                        + SignSumText.sums(
+                                heads,
+                                "HEAD_DIM / 16",
+                                "block + KEY_SIGNS + ((long) word * BLOCK_TOKENS + lane) * 2",
+                                "querySigns",
+                                "(HEAD_DIM / 4)",
+                                2 * lanes)
+                        + numbers.loadNatural("amplitude", "block + KEY_AMPLITUDES + lane * " + bytes + "L")
+                        + Pass.perHead(heads, """
+                            float unit# = querySteps[g + #];
+                            FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(unit#);
+                            FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(unit#);
+                            """).replace("g + 0", "g")
+                        + Pass.eachHead(heads, this::addScores);
+        return kernel("scoreSigns" + heads)
+                .addJavadoc(
+                        "Sign part of the scores $L, for packed keys: a_t * SUM_j sigma_tj u_j.\nAdds to the scores.\n",
+                        Pass.served(heads))
                 .addCode(KernelText.of(overBlocks(packedBlock(), step)).code())
                 .build();
     }
@@ -96,32 +106,28 @@ final class KeyScoreWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
                 .addParameter(int.class, "tiles")
-                .addCode(KernelText.of(
-                                """
-                                for (int t = 0; t < tiles; t++) {
-                                    long means = tile + (long) t * TILE_BYTES;
-                                    for (int g = 0; g < GROUP_SIZE; g++) {
-                                        FloatVector sum = FloatVector.zero(FLOATS);
-                                        for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {
-                                """)
-                        .add((numbers.loadNatural("mean", "means + channel * " + bytes + "L")
-                                        + """
-                                        int query = g * PADDED_CHANNELS + channel;
-                                        sum = meanLow.fma(FloatVector.fromArray(FLOATS, scaledQueries, query), sum);
-                                        sum = meanHigh.fma(FloatVector.fromArray(FLOATS, scaledQueries, query + LANES), sum);
-                                        """)
-                                .indent(12))
-                        .add(
-                                """
-                                        }
-                                        float score = sum.reduceLanes(ADD);
-                                        int first = g * CHUNK_TOKENS + t * TILE_TOKENS;
-                                        for (int token = first; token < first + TILE_TOKENS; token += LANES) {
-                                            FloatVector.fromArray(FLOATS, weights, token).add(score).intoArray(weights, token);
-                                        }
+                .addCode(KernelText.of("""
+                    for (int t = 0; t < tiles; t++) {
+                        long means = tile + (long) t * TILE_BYTES;
+                        for (int g = 0; g < GROUP_SIZE; g++) {
+                            FloatVector sum = FloatVector.zero(FLOATS);
+                            for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {
+                    """)
+                        .add((numbers.loadNatural("mean", "means + channel * " + bytes + "L") + """
+                            int query = g * PADDED_CHANNELS + channel;
+                            sum = meanLow.fma(FloatVector.fromArray(FLOATS, scaledQueries, query), sum);
+                            sum = meanHigh.fma(FloatVector.fromArray(FLOATS, scaledQueries, query + LANES), sum);
+                            """).indent(12))
+                        .add("""
+                                    }
+                                    float score = sum.reduceLanes(ADD);
+                                    int first = g * CHUNK_TOKENS + t * TILE_TOKENS;
+                                    for (int token = first; token < first + TILE_TOKENS; token += LANES) {
+                                        FloatVector.fromArray(FLOATS, weights, token).add(score).intoArray(weights, token);
                                     }
                                 }
-                                """)
+                            }
+                            """)
                         .code())
                 .build();
     }
@@ -129,23 +135,18 @@ final class KeyScoreWriter {
     private MethodSpec scoreDense(int heads) {
         String channel = "long place = (long) channel * BLOCK_TOKENS + lane;\n"
                 + numbers.load("key", "block + place * " + bytes)
-                + eachHead(
-                        heads,
-                        head -> """
-                                FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
-                                first# = keyFirst.fma(query#, first#);
-                                second# = keySecond.fma(query#, second#);
-                                """
-                                .replace("#", Integer.toString(head))
-                                .replace("?", SignSumText.plus("g", head)));
+                + Pass.eachHead(heads, head ->
+                        """
+                        FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
+                        first# = keyFirst.fma(query#, first#);
+                        second# = keySecond.fma(query#, second#);
+                        """.replace("#", Integer.toString(head)).replace("?", SignSumText.plus("g", head)));
         String step = zeros(heads)
                 + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
-                + eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
-        String block =
-                """
-                long block = keys + (b >> 1) * tileBytes + (b & 1) * HEAD_DIM * BLOCK_TOKENS * %dL;
-                """
-                        .formatted(bytes);
+                + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
+        String block = """
+            long block = keys + (b >> 1) * tileBytes + (b & 1) * HEAD_DIM * BLOCK_TOKENS * %dL;
+            """.formatted(bytes);
         return KernelMethods.step("scoreDense" + heads)
                 .addJavadoc("Scores $L over dense keys: SUM_j k_tj q_j.\nSets the scores.\n", Pass.served(heads))
                 .addParameter(KernelMethods.cache())
@@ -157,7 +158,7 @@ final class KeyScoreWriter {
                 .build();
     }
 
-    private static MethodSpec.Builder kernel(String name, int heads) {
+    private static MethodSpec.Builder kernel(String name) {
         return KernelMethods.step(name)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
@@ -181,43 +182,30 @@ final class KeyScoreWriter {
     }
 
     private static String zeros(int heads) {
-        return Pass.perHead(
-                heads,
-                """
-                FloatVector first# = FloatVector.zero(FLOATS);
-                FloatVector second# = FloatVector.zero(FLOATS);
-                """);
+        return Pass.perHead(heads, """
+            FloatVector first# = FloatVector.zero(FLOATS);
+            FloatVector second# = FloatVector.zero(FLOATS);
+            """);
     }
 
     private static String score(int head) {
-        return "int score%d = %s * CHUNK_TOKENS + b * BLOCK_TOKENS + lane;\n".formatted(head, SignSumText.plus("g", head));
+        return "int score%d = %s * CHUNK_TOKENS + b * BLOCK_TOKENS + lane;\n"
+                .formatted(head, SignSumText.plus("g", head));
     }
 
     private static String setScores(int head) {
-        return score(head)
-                + """
-                low#.intoArray(weights, score#);
-                high#.intoArray(weights, score# + LANES);
-                """
-                        .replace("#", Integer.toString(head));
+        return score(head) + """
+            low#.intoArray(weights, score#);
+            high#.intoArray(weights, score# + LANES);
+            """.replace("#", Integer.toString(head));
     }
 
     private String addScores(int head) {
-        return score(head)
-                + """
-                amplitudeLow.fma(low#, FloatVector.fromArray(FLOATS, weights, score#))
-                        .intoArray(weights, score#);
-                amplitudeHigh.fma(high#, FloatVector.fromArray(FLOATS, weights, score# + LANES))
-                        .intoArray(weights, score# + LANES);
-                """
-                        .replace("#", Integer.toString(head));
-    }
-
-    private static String eachHead(int heads, IntFunction<String> text) {
-        StringBuilder all = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            all.append(text.apply(head));
-        }
-        return all.toString();
+        return score(head) + """
+            amplitudeLow.fma(low#, FloatVector.fromArray(FLOATS, weights, score#))
+                    .intoArray(weights, score#);
+            amplitudeHigh.fma(high#, FloatVector.fromArray(FLOATS, weights, score# + LANES))
+                    .intoArray(weights, score# + LANES);
+            """.replace("#", Integer.toString(head));
     }
 }

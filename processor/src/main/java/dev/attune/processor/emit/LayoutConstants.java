@@ -25,28 +25,45 @@ final class LayoutConstants {
         constant("GROUP_SIZE", plan.model().groupSize(), "Query heads that share one key-value head.");
         constant("TILE_TOKENS", TileLayout.TILE_TOKENS, "Tokens of a tile.");
         constant("BLOCK_TOKENS", TileLayout.BLOCK_TOKENS, "Tokens of a key block.");
-        constant("PADDED_CHANNELS", layout.channels(), "HEAD_DIM rounded up to a multiple of 32: the length of rows with channels in lanes.");
+        constant(
+                "PADDED_CHANNELS",
+                layout.channels(),
+                "HEAD_DIM rounded up to a multiple of 32: the length of rows with channels in lanes.");
         constant("TILE_BYTES", layout.tileBytes(), "Bytes of a packed tile.");
         constant("DENSE_TILE_BYTES", layout.denseTileBytes(), "Bytes of a dense tile.");
         constant("VALUES", layout.valueOffset(), "Packed tile: offset of the values.");
-        constant("DENSE_VALUES", layout.denseKeyBytes(), "Dense tile: offset of values [TILE_TOKENS][PADDED_CHANNELS].");
+        constant(
+                "DENSE_VALUES", layout.denseKeyBytes(), "Dense tile: offset of values [TILE_TOKENS][PADDED_CHANNELS].");
         layout.keys().ifPresent(keys -> {
             constant("KEPT_CHANNELS", keys.kept(), "Channels every token keeps.");
             if (keys.signed()) {
-                constant("PRUNED_CHANNELS", Math.max(1, layout.headDim() - keys.kept()), "Channels an amplitude stands for.");
+                constant(
+                        "PRUNED_CHANNELS",
+                        Math.max(1, layout.headDim() - keys.kept()),
+                        "Channels an amplitude stands for.");
             }
             if (keys.centred()) {
-                constant("KEY_BLOCKS", keys.blocks(), "Packed tile: offset of the key blocks; the means [PADDED_CHANNELS] come before.");
+                constant(
+                        "KEY_BLOCKS",
+                        keys.blocks(),
+                        "Packed tile: offset of the key blocks; the means [PADDED_CHANNELS] come before.");
             } else {
                 constant("KEY_BLOCKS", keys.blocks(), "Packed tile: offset of the key blocks.");
             }
             constant("KEY_BLOCK_BYTES", keys.blockBytes(), "Bytes of a key block.");
-            constant("KEY_RESIDUALS", keys.residuals(), "Key block: offset of residuals [KEPT_CHANNELS][BLOCK_TOKENS].");
+            constant(
+                    "KEY_RESIDUALS", keys.residuals(), "Key block: offset of residuals [KEPT_CHANNELS][BLOCK_TOKENS].");
             if (keys.signed()) {
-                constant("KEY_SIGNS", keys.signs(), "Key block: offset of 16-bit sign words [HEAD_DIM / 16][BLOCK_TOKENS].");
+                constant(
+                        "KEY_SIGNS",
+                        keys.signs(),
+                        "Key block: offset of 16-bit sign words [HEAD_DIM / 16][BLOCK_TOKENS].");
                 constant("KEY_AMPLITUDES", keys.amplitudes(), "Key block: offset of amplitudes [BLOCK_TOKENS].");
             }
-            constant("KEY_INDICES", keys.indices(), "Key block: offset of channel indices [KEPT_CHANNELS][BLOCK_TOKENS].");
+            constant(
+                    "KEY_INDICES",
+                    keys.indices(),
+                    "Key block: offset of channel indices [KEPT_CHANNELS][BLOCK_TOKENS].");
         });
         layout.values().ifPresent(values -> {
             constant("GROUP_CHANNELS", TileLayout.GROUP_CHANNELS, "Channels of a group of packed values.");
@@ -62,7 +79,10 @@ final class LayoutConstants {
                     values.residuals(),
                     "Values: offset of residuals [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
             if (values.signed()) {
-                constant("VALUE_SIGNS", values.signs(), "Values: offset of 16-bit sign words [TILE_TOKENS / 16][PADDED_CHANNELS].");
+                constant(
+                        "VALUE_SIGNS",
+                        values.signs(),
+                        "Values: offset of 16-bit sign words [TILE_TOKENS / 16][PADDED_CHANNELS].");
                 constant("VALUE_AMPLITUDES", values.amplitudes(), "Values: offset of amplitudes [PADDED_CHANNELS].");
             }
             constant(
@@ -76,11 +96,12 @@ final class LayoutConstants {
     static void addFirstSlot(TypeSpec.Builder type) {
         type.addMethod(KernelMethods.step("firstSlot")
                 .addModifiers(Modifier.STATIC)
-                .addJavadoc("Place of a channel's first slot among the packed values; its slots are GROUP_CHANNELS apart.\n")
+                .addJavadoc("Place of a channel's first slot among the packed values; its slots are GROUP_CHANNELS"
+                        + " apart.\n")
                 .addParameter(int.class, "channel")
                 .returns(long.class)
-                .addStatement(
-                        "return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * KEPT_TOKENS + channel % GROUP_CHANNELS")
+                .addStatement("return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * KEPT_TOKENS + channel %"
+                        + " GROUP_CHANNELS")
                 .build());
     }
 

@@ -56,12 +56,10 @@ sealed interface PairText {
 
     /** Returns the expression that selects from a table by {@code index}. */
     private static String select(String index, String table, int registers) {
-        StringBuilder expression =
-                new StringBuilder(index + ".selectFrom(" + table + "Part0, " + table + "Part1)");
+        StringBuilder expression = new StringBuilder(index + ".selectFrom(" + table + "Part0, " + table + "Part1)");
         for (int pair = 1; pair < registers / 2; pair++) {
-            expression
-                    .append("\n        .blend(%s.selectFrom(%sPart%d, %sPart%d), %sIn%d)"
-                            .formatted(index, table, 2 * pair, table, 2 * pair + 1, index, pair));
+            expression.append("\n        .blend(%s.selectFrom(%sPart%d, %sPart%d), %sIn%d)"
+                    .formatted(index, table, 2 * pair, table, 2 * pair + 1, index, pair));
         }
         return registers > 2 ? expression.append("\n        ").toString() : expression.toString();
     }
@@ -82,81 +80,71 @@ sealed interface PairText {
         @Override
         public String load(String name, String address) {
             return """
-                    IntVector nameBits = ShortVector.fromMemorySegment(
-                                    SHORTS, cache, address, LITTLE_ENDIAN)
-                            .reinterpretAsInts();
-                    FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
-                    FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
-                    """
-                    .replace("name", name)
-                    .replace("address", address);
+                IntVector nameBits = ShortVector.fromMemorySegment(
+                                SHORTS, cache, address, LITTLE_ENDIAN)
+                        .reinterpretAsInts();
+                FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
+                FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
+                """.replace("name", name).replace("address", address);
         }
 
         @Override
         public String loadNatural(String name, String address) {
             return """
-                    ShortVector nameBits = ShortVector.fromMemorySegment(
-                            SHORTS, cache, address, LITTLE_ENDIAN);
-                    FloatVector nameLow = ((IntVector) nameBits.convertShape(ZERO_EXTEND_S2I, INTS, 0))
-                            .lanewise(LSHL, 16)
-                            .reinterpretAsFloats();
-                    FloatVector nameHigh = ((IntVector) nameBits.convertShape(ZERO_EXTEND_S2I, INTS, 1))
-                            .lanewise(LSHL, 16)
-                            .reinterpretAsFloats();
-                    """
-                    .replace("name", name)
-                    .replace("address", address);
+                ShortVector nameBits = ShortVector.fromMemorySegment(
+                        SHORTS, cache, address, LITTLE_ENDIAN);
+                FloatVector nameLow = ((IntVector) nameBits.convertShape(ZERO_EXTEND_S2I, INTS, 0))
+                        .lanewise(LSHL, 16)
+                        .reinterpretAsFloats();
+                FloatVector nameHigh = ((IntVector) nameBits.convertShape(ZERO_EXTEND_S2I, INTS, 1))
+                        .lanewise(LSHL, 16)
+                        .reinterpretAsFloats();
+                """.replace("name", name).replace("address", address);
         }
 
         @Override
         public String natural(String suffix) {
             return """
-                    IntVector even# = first#.reinterpretAsInts();
-                    IntVector odd# = second#.reinterpretAsInts();
-                    FloatVector low# = LOWER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                    FloatVector high# = UPPER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                    """
-                    .replace("#", suffix);
+                IntVector even# = first#.reinterpretAsInts();
+                IntVector odd# = second#.reinterpretAsInts();
+                FloatVector low# = LOWER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
+                FloatVector high# = UPPER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
+                """.replace("#", suffix);
         }
 
         @Override
         public String integers(String sums, String suffix) {
             return """
-                    IntVector pairs# = sums.reinterpretAsInts();
-                    FloatVector first# = (FloatVector) pairs#.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .convert(I2F, 0);
-                    FloatVector second# = (FloatVector) pairs#.lanewise(ASHR, 16)
-                            .convert(I2F, 0);
-                    """
-                    .replace("sums", sums)
-                    .replace("#", suffix);
+                IntVector pairs# = sums.reinterpretAsInts();
+                FloatVector first# = (FloatVector) pairs#.lanewise(LSHL, 16)
+                        .lanewise(ASHR, 16)
+                        .convert(I2F, 0);
+                FloatVector second# = (FloatVector) pairs#.lanewise(ASHR, 16)
+                        .convert(I2F, 0);
+                """.replace("sums", sums).replace("#", suffix);
         }
 
         @Override
         public String indices(String address, int indexBytes, int registers, int lanes) {
-            String load = indexBytes == 1
-                    ? """
-                    ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
-                                    BYTES, cache, address, LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
-                    """
-                    : """
+            String load = indexBytes == 1 ? """
+                ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
+                                BYTES, cache, address, LITTLE_ENDIAN)
+                        .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+                """ : """
                     ShortVector index = ShortVector.fromMemorySegment(
                             SHORTS, cache, address, LITTLE_ENDIAN);
                     """;
-            return load.replace("address", address) + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
+            return load.replace("address", address)
+                    + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
         }
 
         @Override
         public String lookup(String name, String table, int registers, int lanes) {
             return """
-                    IntVector nameBits = select.reinterpretAsInts();
-                    FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
-                    FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
-                    """
-                    .replace("name", name)
-                    .replace("select", select("index", table, registers));
+                IntVector nameBits = select.reinterpretAsInts();
+                FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
+                FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
+                """.replace("name", name).replace("select", select("index", table, registers));
         }
 
         @Override
@@ -186,56 +174,47 @@ sealed interface PairText {
         @Override
         public String load(String name, String address) {
             return """
-                    FloatVector nameFirst = FloatVector.fromMemorySegment(
-                            FLOATS, cache, address, LITTLE_ENDIAN);
-                    FloatVector nameSecond = FloatVector.fromMemorySegment(
-                            FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
-                    """
-                    .replace("name", name)
-                    .replace("address", address);
+                FloatVector nameFirst = FloatVector.fromMemorySegment(
+                        FLOATS, cache, address, LITTLE_ENDIAN);
+                FloatVector nameSecond = FloatVector.fromMemorySegment(
+                        FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
+                """.replace("name", name).replace("address", address);
         }
 
         @Override
         public String loadNatural(String name, String address) {
             return """
-                    FloatVector nameLow = FloatVector.fromMemorySegment(
-                            FLOATS, cache, address, LITTLE_ENDIAN);
-                    FloatVector nameHigh = FloatVector.fromMemorySegment(
-                            FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
-                    """
-                    .replace("name", name)
-                    .replace("address", address);
+                FloatVector nameLow = FloatVector.fromMemorySegment(
+                        FLOATS, cache, address, LITTLE_ENDIAN);
+                FloatVector nameHigh = FloatVector.fromMemorySegment(
+                        FLOATS, cache, address + LANES * 4L, LITTLE_ENDIAN);
+                """.replace("name", name).replace("address", address);
         }
 
         @Override
         public String natural(String suffix) {
             return """
-                    FloatVector low# = first#;
-                    FloatVector high# = second#;
-                    """
-                    .replace("#", suffix);
+                FloatVector low# = first#;
+                FloatVector high# = second#;
+                """.replace("#", suffix);
         }
 
         @Override
         public String integers(String sums, String suffix) {
             return """
-                    FloatVector first# = (FloatVector) sums.convertShape(S2F, FLOATS, 0);
-                    FloatVector second# = (FloatVector) sums.convertShape(S2F, FLOATS, 1);
-                    """
-                    .replace("sums", sums)
-                    .replace("#", suffix);
+                FloatVector first# = (FloatVector) sums.convertShape(S2F, FLOATS, 0);
+                FloatVector second# = (FloatVector) sums.convertShape(S2F, FLOATS, 1);
+                """.replace("sums", sums).replace("#", suffix);
         }
 
         @Override
         public String indices(String address, int indexBytes, int registers, int lanes) {
-            String load = indexBytes == 1
-                    ? """
-                    ByteVector indices = ByteVector.fromMemorySegment(
-                            BYTES, cache, address, LITTLE_ENDIAN);
-                    IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 0);
-                    IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 1);
-                    """
-                    : """
+            String load = indexBytes == 1 ? """
+                ByteVector indices = ByteVector.fromMemorySegment(
+                        BYTES, cache, address, LITTLE_ENDIAN);
+                IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+                IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 1);
+                """ : """
                     ShortVector indices = ShortVector.fromMemorySegment(
                             SHORTS, cache, address, LITTLE_ENDIAN);
                     IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_S2I, INTS, 0);
@@ -249,10 +228,9 @@ sealed interface PairText {
         @Override
         public String lookup(String name, String table, int registers, int lanes) {
             return """
-                    FloatVector nameFirst = selectLow.reinterpretAsFloats();
-                    FloatVector nameSecond = selectHigh.reinterpretAsFloats();
-                    """
-                    .replace("name", name)
+                FloatVector nameFirst = selectLow.reinterpretAsFloats();
+                FloatVector nameSecond = selectHigh.reinterpretAsFloats();
+                """.replace("name", name)
                     .replace("selectLow", select("lowIndex", table, registers))
                     .replace("selectHigh", select("highIndex", table, registers));
         }

@@ -5,8 +5,10 @@ import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
-/** Kernels that serve several query heads in one pass: a method per size of pass, and the calls that cover all heads. */
+/** Kernels that serve several query heads at once: a method per size of pass, and the calls that cover all heads. */
 final class Pass {
 
     private Pass() {}
@@ -27,8 +29,7 @@ final class Pass {
                 for (int g = 0; g < %d; g += %d) {
                     %s%d(%s, g);
                 }
-                """
-                        .formatted(full * heads, heads, name, heads, arguments);
+                """.formatted(full * heads, heads, name, heads, arguments);
         return full == passes.size()
                 ? calls
                 : calls + "%s%d(%s, %d);\n".formatted(name, passes.getLast(), arguments, full * heads);
@@ -36,11 +37,12 @@ final class Pass {
 
     /** Repeats a text for every head of a pass, with {@code #} replaced by its number. */
     static String perHead(int heads, String text) {
-        StringBuilder repeated = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            repeated.append(text.replace("#", Integer.toString(head)));
-        }
-        return repeated.toString();
+        return eachHead(heads, head -> text.replace("#", Integer.toString(head)));
+    }
+
+    /** Joins the texts of a pass's heads. */
+    static String eachHead(int heads, IntFunction<String> text) {
+        return IntStream.range(0, heads).mapToObj(text).collect(Collectors.joining());
     }
 
     /** Says in a Javadoc sentence which heads a method serves. */

@@ -39,7 +39,8 @@ final class ProviderWriter {
                         .build())
                 .addMethod(accessor(
                                 "specification",
-                                ParameterizedTypeName.get(ClassName.get(Class.class), WildcardTypeName.subtypeOf(Object.class)))
+                                ParameterizedTypeName.get(
+                                        ClassName.get(Class.class), WildcardTypeName.subtypeOf(Object.class)))
                         .addStatement("return $T.class", ClassDocumentation.specification(model))
                         .build())
                 .addMethod(accessor("shape", GeneratedTypes.LAYER_SHAPE)
@@ -71,7 +72,8 @@ final class ProviderWriter {
     private CodeBlock layout() {
         TileLayout layout = plans.getFirst().layout();
         List<CodeBlock> parts = layout.parts().stream()
-                .map(part -> CodeBlock.of("new $T.Part($S, $L)", GeneratedTypes.CACHE_LAYOUT, part.name(), part.bytes()))
+                .map(part ->
+                        CodeBlock.of("new $T.Part($S, $L)", GeneratedTypes.CACHE_LAYOUT, part.name(), part.bytes()))
                 .toList();
         return CodeBlock.of(
                 "new $T(\n        $L, $L, $L, $T.of(\n                $L))",
@@ -92,10 +94,7 @@ final class ProviderWriter {
     private MethodSpec create() {
         CodeBlock.Builder cases = CodeBlock.builder().add("return switch (backend) {\n$>");
         for (KernelPlan plan : plans) {
-            cases.add(
-                    "case $L -> new $T();\n",
-                    plan.backend(),
-                    ClassName.get(model.packageName(), plan.className()));
+            cases.add("case $L -> new $T();\n", plan.backend(), ClassName.get(model.packageName(), plan.className()));
         }
         if (plans.size() < Backend.values().length) {
             cases.add(

@@ -3,8 +3,8 @@ package dev.attune.processor.emit;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
 
 /** Writes the oracle's decode step: one tile at a time, sums in double precision. */
@@ -32,33 +32,32 @@ final class ScalarDecodeWriter {
 
     private MethodSpec attend() {
         return KernelMethods.attend()
-                .addCode(KernelText.of(
-                                """
-                                prepareQueries(head, queries, scales);
-                                Arrays.fill(maxima, Double.NEGATIVE_INFINITY);
-                                Arrays.fill(sums, 0);
-                                Arrays.fill(sumsOfValues, 0);
-                                for (int token = 0; token < packedTokens; token += TILE_TOKENS) {
-                                    long packed = tile + (long) (token / TILE_TOKENS) * TILE_BYTES;
-                                    $scoreKeys:L(cache, packed);
-                                    softmax(Math.min(TILE_TOKENS, packedTokens - token));
-                                    $sumValues:L(cache, packed + VALUES);
-                                }
-                                for (int token = 0; token < denseTokens; token += TILE_TOKENS) {
-                                    long newest = dense + (long) (token / TILE_TOKENS) * DENSE_TILE_BYTES;
-                                    scoreDenseKeys(cache, newest);
-                                    softmax(Math.min(TILE_TOKENS, denseTokens - token));
-                                    sumDenseValues(cache, newest + DENSE_VALUES);
-                                }
-                                for (int g = 0; g < GROUP_SIZE; g++) {
-                                    int query = head * GROUP_SIZE + g;
-                                    logSumExp[query] = (float) (maxima[g] + Math.log(sums[g]));
-                                    double scale = sums[g] > 0 ? 1 / sums[g] : 0;
-                                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                        output[query * HEAD_DIM + channel] = (float) (scale * sumsOfValues[g * HEAD_DIM + channel]);
-                                    }
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    prepareQueries(head, queries, scales);
+                    Arrays.fill(maxima, Double.NEGATIVE_INFINITY);
+                    Arrays.fill(sums, 0);
+                    Arrays.fill(sumsOfValues, 0);
+                    for (int token = 0; token < packedTokens; token += TILE_TOKENS) {
+                        long packed = tile + (long) (token / TILE_TOKENS) * TILE_BYTES;
+                        $scoreKeys:L(cache, packed);
+                        softmax(Math.min(TILE_TOKENS, packedTokens - token));
+                        $sumValues:L(cache, packed + VALUES);
+                    }
+                    for (int token = 0; token < denseTokens; token += TILE_TOKENS) {
+                        long newest = dense + (long) (token / TILE_TOKENS) * DENSE_TILE_BYTES;
+                        scoreDenseKeys(cache, newest);
+                        softmax(Math.min(TILE_TOKENS, denseTokens - token));
+                        sumDenseValues(cache, newest + DENSE_VALUES);
+                    }
+                    for (int g = 0; g < GROUP_SIZE; g++) {
+                        int query = head * GROUP_SIZE + g;
+                        logSumExp[query] = (float) (maxima[g] + Math.log(sums[g]));
+                        double scale = sums[g] > 0 ? 1 / sums[g] : 0;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            output[query * HEAD_DIM + channel] = (float) (scale * sumsOfValues[g * HEAD_DIM + channel]);
+                        }
+                    }
+                    """)
                         .with("scoreKeys", plan.layout().keys().isPresent() ? "scoreKeys" : "scoreDenseKeys")
                         .with("sumValues", plan.layout().values().isPresent() ? "sumValues" : "sumDenseValues")
                         .code())
@@ -70,66 +69,56 @@ final class ScalarDecodeWriter {
         return KernelMethods.step("prepareQueries")
                 .addJavadoc(
                         packed
-                                ? "Folds the softmax scale 1 / sqrt(d) and the channel scales into the queries: u_j = q_j /"
-                                        + " (s_j * sqrt(d)).\n"
+                                ? "Folds the softmax scale 1 / sqrt(d) and the channel scales into the queries: u_j ="
+                                        + " q_j / (s_j * sqrt(d)).\n"
                                 : "Folds the softmax scale 1 / sqrt(d) into the queries.\n")
                 .addParameter(int.class, "head")
                 .addParameter(KernelMethods.FLOATS, "queries")
                 .addParameter(KernelMethods.FLOATS, "scales")
-                .addCode(KernelText.of(
-                                """
-                                for (int i = 0; i < GROUP_SIZE * HEAD_DIM; i++) {
-                                    plainQueries[i] = queries[head * GROUP_SIZE * HEAD_DIM + i] / Math.sqrt(HEAD_DIM);
-                                """)
-                        .addIf(
-                                packed,
-                                """
-                                    scaledQueries[i] = plainQueries[i] / scales[head * HEAD_DIM + i % HEAD_DIM];
-                                """)
-                        .add("}\n")
-                        .code())
+                .addCode(KernelText.of("""
+                    for (int i = 0; i < GROUP_SIZE * HEAD_DIM; i++) {
+                        plainQueries[i] = queries[head * GROUP_SIZE * HEAD_DIM + i] / Math.sqrt(HEAD_DIM);
+                    """).addIf(packed, """
+                            scaledQueries[i] = plainQueries[i] / scales[head * HEAD_DIM + i % HEAD_DIM];
+                        """).add("}\n").code())
                 .build();
     }
 
     private MethodSpec scoreKeys(KeyLayout keys) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int g = 0; g < GROUP_SIZE; g++) {
-                            int query = g * HEAD_DIM;
-                        """)
-                .addIf(
-                        keys.centred(),
-                        """
-                            double means = 0;
-                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                means += $load:L(cache, tile + channel * $bytes:LL) * scaledQueries[query + channel];
+        KernelText body = KernelText.of("""
+            for (int g = 0; g < GROUP_SIZE; g++) {
+                int query = g * HEAD_DIM;
+            """)
+                .addIf(keys.centred(), """
+                        double means = 0;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            means += $load:L(cache, tile + channel * $bytes:LL) * scaledQueries[query + channel];
+                        }
+                    """)
+                .add("""
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
+                            int lane = token % BLOCK_TOKENS;
+                            double kept = 0;
+                            for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
+                                long place = (long) slot * BLOCK_TOKENS + lane;
+                                int channel = $index:L;
+                                kept += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L) * scaledQueries[query + channel];
                             }
-                        """)
-                .add(
-                        """
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                                int lane = token % BLOCK_TOKENS;
-                                double kept = 0;
-                                for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                                    long place = (long) slot * BLOCK_TOKENS + lane;
-                                    int channel = $index:L;
-                                    kept += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L) * scaledQueries[query + channel];
-                                }
-                        """)
-                .addIf(
-                        keys.signed(),
-                        """
-                                double signed = 0;
-                                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                    int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
-                                    boolean positive = (word >>> channel % 16 & 1) == 1;
-                                    signed += positive ? scaledQueries[query + channel] : -scaledQueries[query + channel];
-                                }
-                                double amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
-                        """)
+                    """)
+                .addIf(keys.signed(), """
+                            double signed = 0;
+                            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
+                                boolean positive = (word >>> channel % 16 & 1) == 1;
+                                signed += positive ? scaledQueries[query + channel] : -scaledQueries[query + channel];
+                            }
+                            double amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
+                    """)
                 .add("        weights[g * TILE_TOKENS + token] = $score:L;\n    }\n}\n")
-                .with("score", (keys.centred() ? "means + " : "") + (keys.signed() ? "amplitude * signed + " : "") + "kept")
+                .with(
+                        "score",
+                        (keys.centred() ? "means + " : "") + (keys.signed() ? "amplitude * signed + " : "") + "kept")
                 .with("index", ScalarUnpackWriter.keyIndex(keys))
                 .with("bytes", keyFormat.bytes())
                 .with("load", StoredNumbers.load(keyFormat));
@@ -146,20 +135,19 @@ final class ScalarDecodeWriter {
                 .addJavadoc("Scores of a tile of dense keys.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
-                .addCode(KernelText.of(
-                                """
-                                for (int g = 0; g < GROUP_SIZE; g++) {
-                                    for (int token = 0; token < TILE_TOKENS; token++) {
-                                        long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
-                                        double score = 0;
-                                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                            long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
-                                            score += $load:L(cache, place) * plainQueries[g * HEAD_DIM + channel];
-                                        }
-                                        weights[g * TILE_TOKENS + token] = score;
-                                    }
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    for (int g = 0; g < GROUP_SIZE; g++) {
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
+                            double score = 0;
+                            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
+                                score += $load:L(cache, place) * plainQueries[g * HEAD_DIM + channel];
+                            }
+                            weights[g * TILE_TOKENS + token] = score;
+                        }
+                    }
+                    """)
                         .with("bytes", keyFormat.bytes())
                         .with("load", StoredNumbers.load(keyFormat))
                         .code())
@@ -169,59 +157,55 @@ final class ScalarDecodeWriter {
     private static MethodSpec softmax() {
         return KernelMethods.step("softmax")
                 .addJavadoc(
-                        "Turns one tile's scores into weights exp(score - maximum). When the maximum rises, what was summed so"
-                                + " far\nshrinks by exp(old - new), so that all tiles end up relative to the largest score of"
+                        "Turns one tile's scores into weights exp(score - maximum). When the maximum rises, what was"
+                                + " summed so far\n"
+                                + "shrinks by exp(old - new), so that all tiles end up relative to the largest score of"
                                 + " all.\n")
                 .addParameter(int.class, "tokens")
-                .addCode(KernelText.of(
-                                """
-                                for (int g = 0; g < GROUP_SIZE; g++) {
-                                    double maximum = maxima[g];
-                                    for (int token = 0; token < tokens; token++) {
-                                        maximum = Math.max(maximum, weights[g * TILE_TOKENS + token]);
-                                    }
-                                    double shrink = Math.exp(maxima[g] - maximum);
-                                    maxima[g] = maximum;
-                                    sums[g] *= shrink;
-                                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                        sumsOfValues[g * HEAD_DIM + channel] *= shrink;
-                                    }
-                                    for (int token = 0; token < TILE_TOKENS; token++) {
-                                        int place = g * TILE_TOKENS + token;
-                                        weights[place] = token < tokens ? Math.exp(weights[place] - maximum) : 0;
-                                        sums[g] += weights[place];
-                                    }
-                                }
-                                """)
-                        .code())
+                .addCode(KernelText.of("""
+                    for (int g = 0; g < GROUP_SIZE; g++) {
+                        double maximum = maxima[g];
+                        for (int token = 0; token < tokens; token++) {
+                            maximum = Math.max(maximum, weights[g * TILE_TOKENS + token]);
+                        }
+                        double shrink = Math.exp(maxima[g] - maximum);
+                        maxima[g] = maximum;
+                        sums[g] *= shrink;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            sumsOfValues[g * HEAD_DIM + channel] *= shrink;
+                        }
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            int place = g * TILE_TOKENS + token;
+                            weights[place] = token < tokens ? Math.exp(weights[place] - maximum) : 0;
+                            sums[g] += weights[place];
+                        }
+                    }
+                    """).code())
                 .build();
     }
 
     private MethodSpec sumValues(ValueLayout values) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int g = 0; g < GROUP_SIZE; g++) {
-                            int weight = g * TILE_TOKENS;
-                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                double kept = 0;
-                                long place = firstSlot(channel);
-                                for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                                    int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-                                    kept += weights[weight + token] * $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
-                                    place += GROUP_CHANNELS;
-                                }
-                        """)
-                .addIf(
-                        values.signed(),
-                        """
-                                double signed = 0;
-                                for (int token = 0; token < TILE_TOKENS; token++) {
-                                    int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
-                                    boolean positive = (word >>> token % 16 & 1) == 1;
-                                    signed += positive ? weights[weight + token] : -weights[weight + token];
-                                }
-                                double amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
-                        """)
+        KernelText body = KernelText.of("""
+            for (int g = 0; g < GROUP_SIZE; g++) {
+                int weight = g * TILE_TOKENS;
+                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                    double kept = 0;
+                    long place = firstSlot(channel);
+                    for (int slot = 0; slot < KEPT_TOKENS; slot++) {
+                        int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
+                        kept += weights[weight + token] * $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
+                        place += GROUP_CHANNELS;
+                    }
+            """)
+                .addIf(values.signed(), """
+                            double signed = 0;
+                            for (int token = 0; token < TILE_TOKENS; token++) {
+                                int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
+                                boolean positive = (word >>> token % 16 & 1) == 1;
+                                signed += positive ? weights[weight + token] : -weights[weight + token];
+                            }
+                            double amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
+                    """)
                 .add("        sumsOfValues[g * HEAD_DIM + channel] += $sum:L;\n    }\n}\n")
                 .with("sum", (values.signed() ? "amplitude * signed + " : "") + "kept")
                 .with("bytes", valueFormat.bytes())
@@ -239,18 +223,17 @@ final class ScalarDecodeWriter {
                 .addJavadoc("Value sum of a tile of dense values.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
-                .addCode(KernelText.of(
-                                """
-                                for (int g = 0; g < GROUP_SIZE; g++) {
-                                    for (int token = 0; token < TILE_TOKENS; token++) {
-                                        double weight = weights[g * TILE_TOKENS + token];
-                                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                            long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
-                                            sumsOfValues[g * HEAD_DIM + channel] += weight * $load:L(cache, place);
-                                        }
-                                    }
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    for (int g = 0; g < GROUP_SIZE; g++) {
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            double weight = weights[g * TILE_TOKENS + token];
+                            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                                long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                                sumsOfValues[g * HEAD_DIM + channel] += weight * $load:L(cache, place);
+                            }
+                        }
+                    }
+                    """)
                         .with("bytes", valueFormat.bytes())
                         .with("load", StoredNumbers.load(valueFormat))
                         .code())

@@ -22,8 +22,14 @@ final class ScalarKernelsWriter {
                 .addJavadoc(ClassDocumentation.scalar(plan));
         LayoutConstants.add(type, plan);
         StoredNumbers.addAccess(
-                type, EnumSet.of(plan.model().keys().format(), plan.model().values().format()));
-        scratch(type, double.class, "plainQueries", "GROUP_SIZE * HEAD_DIM", "Queries over the square root of the head dimension, for dense keys.");
+                type,
+                EnumSet.of(plan.model().keys().format(), plan.model().values().format()));
+        scratch(
+                type,
+                double.class,
+                "plainQueries",
+                "GROUP_SIZE * HEAD_DIM",
+                "Queries over the square root of the head dimension, for dense keys.");
         plan.layout()
                 .keys()
                 .ifPresent(keys -> scratch(
@@ -32,15 +38,35 @@ final class ScalarKernelsWriter {
                         "scaledQueries",
                         "GROUP_SIZE * HEAD_DIM",
                         "The same, over the channel scales: for packed keys."));
-        scratch(type, double.class, "weights", "GROUP_SIZE * TILE_TOKENS", "One tile's scores, then its softmax weights.");
+        scratch(
+                type,
+                double.class,
+                "weights",
+                "GROUP_SIZE * TILE_TOKENS",
+                "One tile's scores, then its softmax weights.");
         scratch(type, double.class, "maxima", "GROUP_SIZE", "Largest score so far.");
-        scratch(type, double.class, "sums", "GROUP_SIZE", "Sum of the softmax weights so far, relative to the largest score.");
+        scratch(
+                type,
+                double.class,
+                "sums",
+                "GROUP_SIZE",
+                "Sum of the softmax weights so far, relative to the largest score.");
         scratch(type, double.class, "sumsOfValues", "GROUP_SIZE * HEAD_DIM", "Weighted sum of the values so far.");
         if (plan.layout().keys().isPresent()) {
-            scratch(type, float.class, "deviations", "TILE_TOKENS * HEAD_DIM", "One tile's scaled keys, less their means.");
+            scratch(
+                    type,
+                    float.class,
+                    "deviations",
+                    "TILE_TOKENS * HEAD_DIM",
+                    "One tile's scaled keys, less their means.");
         }
         if (plan.layout().keys().isPresent() || plan.layout().values().isPresent()) {
-            scratch(type, float.class, "magnitudes", "Math.max(HEAD_DIM, TILE_TOKENS)", "Magnitudes to select the largest of.");
+            scratch(
+                    type,
+                    float.class,
+                    "magnitudes",
+                    "Math.max(HEAD_DIM, TILE_TOKENS)",
+                    "Magnitudes to select the largest of.");
         }
         type.addMethod(KernelMethods.backend(plan.backend()));
         new ScalarPackWriter(plan).addTo(type);

@@ -5,9 +5,8 @@ import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.ChannelWeight;
 import dev.attune.annotations.NumberFormat;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
-import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
 import javax.lang.model.element.Modifier;
 
@@ -40,188 +39,172 @@ final class ScalarPackWriter {
         MethodSpec.Builder method = KernelMethods.scoreChannels();
         if (plan.layout().keys().isEmpty()) {
             return method.addComment("Dense keys need no scales.")
-                    .addCode(KernelText.of("Arrays.fill(scales, head * HEAD_DIM, (head + 1) * HEAD_DIM, 1f);\n").code())
+                    .addCode(KernelText.of("Arrays.fill(scales, head * HEAD_DIM, (head + 1) * HEAD_DIM, 1f);\n")
+                            .code())
                     .build();
         }
         boolean mean = plan.model().keys().channelWeight() == ChannelWeight.MEAN;
         return method.addJavadoc(
                         mean
-                                ? "Channel weight n_j = || mean over the G heads of q[g][p][j] ||_2 over the positions p; scale"
-                                        + " s_j = sqrt(n_j).\nA weight of zero is raised to a millionth of the largest, so"
-                                        + " that queries can be divided by every scale.\n"
-                                : "Channel weight n_j = root mean square of q[g][p][j] over heads and positions; scale s_j ="
-                                        + " sqrt(n_j).\nA weight of zero is raised to a millionth of the largest, so that"
-                                        + " queries can be divided by every scale.\n")
-                .addCode(KernelText.of(
-                                """
-                                float largest = 0;
-                                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                    float squares = 0;
-                                    for (int position = 0; position < positions; position++) {
-                                """)
-                        .addIf(
-                                mean,
-                                """
-                                        float sum = 0;
-                                        for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
-                                            sum += windowQueries[(query * positions + position) * HEAD_DIM + channel];
-                                        }
-                                        float mean = sum / GROUP_SIZE;
-                                        squares += mean * mean;
+                                ? "Channel weight n_j = || mean over the G heads of q[g][p][j] ||_2 over the positions"
+                                      + " p; scale s_j = sqrt(n_j).\n"
+                                      + "A weight of zero is raised to a millionth of the largest, so that queries can"
+                                      + " be divided by every scale.\n"
+                                : "Channel weight n_j = root mean square of q[g][p][j] over heads and positions; scale"
+                                      + " s_j = sqrt(n_j).\n"
+                                      + "A weight of zero is raised to a millionth of the largest, so that queries can"
+                                      + " be divided by every scale.\n")
+                .addCode(KernelText.of("""
+                    float largest = 0;
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        float squares = 0;
+                        for (int position = 0; position < positions; position++) {
+                    """)
+                        .addIf(mean, """
+                                    float sum = 0;
+                                    for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
+                                        sum += windowQueries[(query * positions + position) * HEAD_DIM + channel];
                                     }
-                                    float weight = (float) Math.sqrt(squares);
-                                """)
-                        .addIf(
-                                !mean,
-                                """
-                                        for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
-                                            float entry = windowQueries[(query * positions + position) * HEAD_DIM + channel];
-                                            squares += entry * entry;
-                                        }
+                                    float mean = sum / GROUP_SIZE;
+                                    squares += mean * mean;
+                                }
+                                float weight = (float) Math.sqrt(squares);
+                            """)
+                        .addIf(!mean, """
+                                    for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
+                                        float entry = windowQueries[(query * positions + position) * HEAD_DIM + channel];
+                                        squares += entry * entry;
                                     }
-                                    float weight = (float) Math.sqrt(squares / (GROUP_SIZE * positions));
-                                """)
-                        .add(
-                                """
-                                    scales[head * HEAD_DIM + channel] = weight;
-                                    largest = Math.max(largest, weight);
                                 }
-                                float least = largest > 0 ? largest * 1e-6f : 1;
-                                for (int channel = head * HEAD_DIM; channel < (head + 1) * HEAD_DIM; channel++) {
-                                    scales[channel] = (float) Math.sqrt(Math.max(scales[channel], least));
-                                }
-                                """)
+                                float weight = (float) Math.sqrt(squares / (GROUP_SIZE * positions));
+                            """)
+                        .add("""
+                                scales[head * HEAD_DIM + channel] = weight;
+                                largest = Math.max(largest, weight);
+                            }
+                            float least = largest > 0 ? largest * 1e-6f : 1;
+                            for (int channel = head * HEAD_DIM; channel < (head + 1) * HEAD_DIM; channel++) {
+                                scales[channel] = (float) Math.sqrt(Math.max(scales[channel], least));
+                            }
+                            """)
                         .code())
                 .build();
     }
 
     private MethodSpec packKeys(KeyLayout keys) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            float scale = scales[head * HEAD_DIM + channel];
-                        """)
-                .addIf(
-                        keys.centred(),
-                        """
-                            float sum = 0;
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                sum += keys[token * HEAD_DIM + channel] * scale;
-                            }
-                            long place = tile + channel * $bytes:LL;
-                            $store:L(cache, place, sum / TILE_TOKENS);
-                            float mean = $load:L(cache, place);
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale - mean;
-                            }
-                        """)
-                .addIf(
-                        !keys.centred(),
-                        """
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale;
-                            }
-                        """)
-                .add(
-                        """
-                        }
+        KernelText body = KernelText.of("""
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                float scale = scales[head * HEAD_DIM + channel];
+            """)
+                .addIf(keys.centred(), """
+                        float sum = 0;
                         for (int token = 0; token < TILE_TOKENS; token++) {
-                            long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                            packKey(token * HEAD_DIM, cache, block, token % BLOCK_TOKENS);
+                            sum += keys[token * HEAD_DIM + channel] * scale;
                         }
-                        """);
+                        long place = tile + channel * $bytes:LL;
+                        $store:L(cache, place, sum / TILE_TOKENS);
+                        float mean = $load:L(cache, place);
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale - mean;
+                        }
+                    """)
+                .addIf(!keys.centred(), """
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            deviations[token * HEAD_DIM + channel] = keys[token * HEAD_DIM + channel] * scale;
+                        }
+                    """)
+                .add("""
+                    }
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
+                        packKey(token * HEAD_DIM, cache, block, token % BLOCK_TOKENS);
+                    }
+                    """);
         return KernelMethods.packKeys()
                 .addJavadoc(
                         keys.centred()
-                                ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is stored.\n"
+                                ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is"
+                                        + " stored.\n"
                                 : "Scaled keys k'_tj = k_tj * s_j.\n")
                 .addCode(numbers(body, keyFormat).code())
                 .build();
     }
 
     private MethodSpec packKey(KeyLayout keys) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            magnitudes[channel] = Math.abs(deviations[row + channel]);
-                        }
-                        Arrays.sort(magnitudes, 0, HEAD_DIM);
-                        float threshold = magnitudes[HEAD_DIM - KEPT_CHANNELS];
-                        int ties = 1;
-                        while (ties < KEPT_CHANNELS && magnitudes[HEAD_DIM - KEPT_CHANNELS + ties] == threshold) {
-                            ties++;
-                        }
-                        """)
-                .addIf(
-                        keys.signed(),
-                        """
+        KernelText body = KernelText.of("""
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                magnitudes[channel] = Math.abs(deviations[row + channel]);
+            }
+            Arrays.sort(magnitudes, 0, HEAD_DIM);
+            float threshold = magnitudes[HEAD_DIM - KEPT_CHANNELS];
+            int ties = 1;
+            while (ties < KEPT_CHANNELS && magnitudes[HEAD_DIM - KEPT_CHANNELS + ties] == threshold) {
+                ties++;
+            }
+            """)
+                .addIf(keys.signed(), """
 
-                        // Amplitude of the pruned channels: their root mean square.
-                        Arrays.fill(partialSums, 0);
-                        int equal = ties;
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            float deviation = deviations[row + channel];
-                            float magnitude = Math.abs(deviation);
-                            if (magnitude > threshold) {
-                                continue;
-                            }
-                            if (magnitude == threshold && equal > 0) {
-                                equal--;
-                                continue;
-                            }
-                            partialSums[channel % 16] += deviation * deviation;
+                    // Amplitude of the pruned channels: their root mean square.
+                    Arrays.fill(partialSums, 0);
+                    int equal = ties;
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        float deviation = deviations[row + channel];
+                        float magnitude = Math.abs(deviation);
+                        if (magnitude > threshold) {
+                            continue;
                         }
-                        long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
-                        $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
-                        float amplitude = $load:L(cache, amplitudePlace);
-                        for (int word = 0; word < HEAD_DIM / 16; word++) {
-                            int signs = 0;
-                            for (int bit = 0; bit < 16; bit++) {
-                                if (deviations[row + word * 16 + bit] > 0) {
-                                    signs |= 1 << bit;
-                                }
-                            }
-                            cache.set(SHORT, block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L, (short) signs);
+                        if (magnitude == threshold && equal > 0) {
+                            equal--;
+                            continue;
                         }
-                        """)
-                .add(
-                        """
+                        partialSums[channel % 16] += deviation * deviation;
+                    }
+                    long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
+                    $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
+                    float amplitude = $load:L(cache, amplitudePlace);
+                    for (int word = 0; word < HEAD_DIM / 16; word++) {
+                        int signs = 0;
+                        for (int bit = 0; bit < 16; bit++) {
+                            if (deviations[row + word * 16 + bit] > 0) {
+                                signs |= 1 << bit;
+                            }
+                        }
+                        cache.set(SHORT, block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L, (short) signs);
+                    }
+                    """)
+                .add("""
 
-                        // Kept channels in ascending order.
-                        int slot = 0;
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            float deviation = deviations[row + channel];
-                            float magnitude = Math.abs(deviation);
-                            if (magnitude < threshold) {
+                    // Kept channels in ascending order.
+                    int slot = 0;
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        float deviation = deviations[row + channel];
+                        float magnitude = Math.abs(deviation);
+                        if (magnitude < threshold) {
+                            continue;
+                        }
+                        if (magnitude == threshold) {
+                            if (ties == 0) {
                                 continue;
                             }
-                            if (magnitude == threshold) {
-                                if (ties == 0) {
-                                    continue;
-                                }
-                                ties--;
-                            }
-                            long place = (long) slot * BLOCK_TOKENS + lane;
-                        """)
+                            ties--;
+                        }
+                        long place = (long) slot * BLOCK_TOKENS + lane;
+                    """)
                 .add(storeIndex(keys))
-                .addIf(
-                        keys.signed(),
-                        """
-                            float restored = deviation > 0 ? amplitude : -amplitude;
-                            $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation - restored);
-                        """)
-                .addIf(
-                        !keys.signed(),
-                        """
-                            $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation);
-                        """)
-                .add(
-                        """
-                            slot++;
-                        }
-                        """);
+                .addIf(keys.signed(), """
+                        float restored = deviation > 0 ? amplitude : -amplitude;
+                        $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation - restored);
+                    """)
+                .addIf(!keys.signed(), """
+                        $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation);
+                    """)
+                .add("""
+                        slot++;
+                    }
+                    """);
         return KernelMethods.step("packKey")
-                .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower first.\n")
+                .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower"
+                        + " first.\n")
                 .addParameter(int.class, "row")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
@@ -231,108 +214,94 @@ final class ScalarPackWriter {
     }
 
     private static String storeIndex(KeyLayout keys) {
-        return keys.indexBytes() == 1
-                ? """
-                    cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) channel);
-                """
-                : """
+        return keys.indexBytes() == 1 ? """
+                cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) channel);
+            """ : """
                     cache.set(SHORT, block + KEY_INDICES + place * 2, (short) channel);
                 """;
     }
 
     private MethodSpec packValues(ValueLayout values) {
-        return KernelMethods.packValues()
-                .addCode(KernelText.of(
-                                """
-                                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                    packChannel(values, channel, cache, tile + VALUES);
-                                }
-                                """)
-                        .code())
-                .build();
+        return KernelMethods.packValues().addCode(KernelText.of("""
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                packChannel(values, channel, cache, tile + VALUES);
+            }
+            """).code()).build();
     }
 
     private MethodSpec packChannel(ValueLayout values) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            magnitudes[token] = Math.abs(values[token * HEAD_DIM + channel]);
-                        }
-                        Arrays.sort(magnitudes, 0, TILE_TOKENS);
-                        float threshold = magnitudes[TILE_TOKENS - KEPT_TOKENS];
-                        int ties = 1;
-                        while (ties < KEPT_TOKENS && magnitudes[TILE_TOKENS - KEPT_TOKENS + ties] == threshold) {
-                            ties++;
-                        }
-                        """)
-                .addIf(
-                        values.signed(),
-                        """
+        KernelText body = KernelText.of("""
+            for (int token = 0; token < TILE_TOKENS; token++) {
+                magnitudes[token] = Math.abs(values[token * HEAD_DIM + channel]);
+            }
+            Arrays.sort(magnitudes, 0, TILE_TOKENS);
+            float threshold = magnitudes[TILE_TOKENS - KEPT_TOKENS];
+            int ties = 1;
+            while (ties < KEPT_TOKENS && magnitudes[TILE_TOKENS - KEPT_TOKENS + ties] == threshold) {
+                ties++;
+            }
+            """)
+                .addIf(values.signed(), """
 
-                        // Amplitude of the pruned tokens: their mean magnitude.
-                        Arrays.fill(partialSums, 0);
-                        int equal = ties;
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            float magnitude = Math.abs(values[token * HEAD_DIM + channel]);
-                            if (magnitude > threshold) {
-                                continue;
-                            }
-                            if (magnitude == threshold && equal > 0) {
-                                equal--;
-                                continue;
-                            }
-                            partialSums[token % 16] += magnitude;
+                    // Amplitude of the pruned tokens: their mean magnitude.
+                    Arrays.fill(partialSums, 0);
+                    int equal = ties;
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        float magnitude = Math.abs(values[token * HEAD_DIM + channel]);
+                        if (magnitude > threshold) {
+                            continue;
                         }
-                        long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
-                        $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
-                        float amplitude = $load:L(cache, amplitudePlace);
-                        for (int word = 0; word < TILE_TOKENS / 16; word++) {
-                            int signs = 0;
-                            for (int bit = 0; bit < 16; bit++) {
-                                if (values[(word * 16 + bit) * HEAD_DIM + channel] > 0) {
-                                    signs |= 1 << bit;
-                                }
-                            }
-                            cache.set(SHORT, block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L, (short) signs);
+                        if (magnitude == threshold && equal > 0) {
+                            equal--;
+                            continue;
                         }
-                        """)
-                .add(
-                        """
+                        partialSums[token % 16] += magnitude;
+                    }
+                    long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
+                    $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
+                    float amplitude = $load:L(cache, amplitudePlace);
+                    for (int word = 0; word < TILE_TOKENS / 16; word++) {
+                        int signs = 0;
+                        for (int bit = 0; bit < 16; bit++) {
+                            if (values[(word * 16 + bit) * HEAD_DIM + channel] > 0) {
+                                signs |= 1 << bit;
+                            }
+                        }
+                        cache.set(SHORT, block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L, (short) signs);
+                    }
+                    """)
+                .add("""
 
-                        // Kept tokens in ascending order.
-                        long place = firstSlot(channel);
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            float value = values[token * HEAD_DIM + channel];
-                            float magnitude = Math.abs(value);
-                            if (magnitude < threshold) {
+                    // Kept tokens in ascending order.
+                    long place = firstSlot(channel);
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        float value = values[token * HEAD_DIM + channel];
+                        float magnitude = Math.abs(value);
+                        if (magnitude < threshold) {
+                            continue;
+                        }
+                        if (magnitude == threshold) {
+                            if (ties == 0) {
                                 continue;
                             }
-                            if (magnitude == threshold) {
-                                if (ties == 0) {
-                                    continue;
-                                }
-                                ties--;
-                            }
-                            cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) token);
-                        """)
-                .addIf(
-                        values.signed(),
-                        """
-                            float restored = value > 0 ? amplitude : -amplitude;
-                            $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value - restored);
-                        """)
-                .addIf(
-                        !values.signed(),
-                        """
-                            $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value);
-                        """)
-                .add(
-                        """
-                            place += GROUP_CHANNELS;
+                            ties--;
                         }
-                        """);
+                        cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) token);
+                    """)
+                .addIf(values.signed(), """
+                        float restored = value > 0 ? amplitude : -amplitude;
+                        $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value - restored);
+                    """)
+                .addIf(!values.signed(), """
+                        $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value);
+                    """)
+                .add("""
+                        place += GROUP_CHANNELS;
+                    }
+                    """);
         return KernelMethods.step("packChannel")
-                .addJavadoc("Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
+                .addJavadoc(
+                        "Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
                 .addParameter(KernelMethods.FLOATS, "values")
                 .addParameter(int.class, "channel")
                 .addParameter(KernelMethods.cache())
@@ -344,52 +313,43 @@ final class ScalarPackWriter {
     private MethodSpec storeKeys() {
         return KernelMethods.packKeys()
                 .addJavadoc("Keys are dense: nothing is pruned.\n")
-                .addCode(numbers(
-                                KernelText.of(
-                                        """
-                                        for (int token = 0; token < TILE_TOKENS; token++) {
-                                            long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
-                                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                                long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
-                                                $store:L(cache, place, keys[token * HEAD_DIM + channel]);
-                                            }
-                                        }
-                                        """),
-                                keyFormat)
-                        .code())
+                .addCode(numbers(KernelText.of("""
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
+                            $store:L(cache, place, keys[token * HEAD_DIM + channel]);
+                        }
+                    }
+                    """), keyFormat).code())
                 .build();
     }
 
     private MethodSpec storeValues() {
         return KernelMethods.packValues()
                 .addJavadoc("Values are dense: nothing is pruned.\n")
-                .addCode(numbers(
-                                KernelText.of(
-                                        """
-                                        for (int token = 0; token < TILE_TOKENS; token++) {
-                                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                                long place = tile + VALUES + (token * PADDED_CHANNELS + channel) * $bytes:LL;
-                                                $store:L(cache, place, values[token * HEAD_DIM + channel]);
-                                            }
-                                        }
-                                        """),
-                                valueFormat)
-                        .code())
+                .addCode(numbers(KernelText.of("""
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            long place = tile + VALUES + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                            $store:L(cache, place, values[token * HEAD_DIM + channel]);
+                        }
+                    }
+                    """), valueFormat).code())
                 .build();
     }
 
     private MethodSpec storeDense() {
         return KernelMethods.storeDense()
-                .addCode(KernelText.of(
-                                """
-                                long keys = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $keyBytes:L;
-                                long values = tile + DENSE_VALUES + (long) token * PADDED_CHANNELS * $valueBytes:L;
-                                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                    long place = keys + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $keyBytes:LL;
-                                    $storeKey:L(cache, place, key[offset + channel]);
-                                    $storeValue:L(cache, values + channel * $valueBytes:LL, value[offset + channel]);
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    long keys = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $keyBytes:L;
+                    long values = tile + DENSE_VALUES + (long) token * PADDED_CHANNELS * $valueBytes:L;
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        long place = keys + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $keyBytes:LL;
+                        $storeKey:L(cache, place, key[offset + channel]);
+                        $storeValue:L(cache, values + channel * $valueBytes:LL, value[offset + channel]);
+                    }
+                    """)
                         .with("keyBytes", keyFormat.bytes())
                         .with("valueBytes", valueFormat.bytes())
                         .with("storeKey", StoredNumbers.store(keyFormat))
@@ -401,21 +361,20 @@ final class ScalarPackWriter {
     /** Adds the sums behind amplitudes, in an order that vectors of every width can follow to the last bit. */
     static void addPartialSums(TypeSpec.Builder type) {
         type.addField(FieldSpec.builder(KernelMethods.FLOATS, "partialSums", Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("Entry j of a row is summed into partial sum j % 16, so that every vector width rounds alike.")
+                .addJavadoc(
+                        "Entry j of a row is summed into partial sum j % 16, so that every vector width rounds alike.")
                 .initializer("new float[16]")
                 .build());
         type.addMethod(KernelMethods.step("sumOfPartialSums")
                 .returns(float.class)
-                .addCode(KernelText.of(
-                                """
-                                for (int half = 8; half > 0; half /= 2) {
-                                    for (int i = 0; i < half; i++) {
-                                        partialSums[i] += partialSums[i + half];
-                                    }
-                                }
-                                return partialSums[0];
-                                """)
-                        .code())
+                .addCode(KernelText.of("""
+                    for (int half = 8; half > 0; half /= 2) {
+                        for (int i = 0; i < half; i++) {
+                            partialSums[i] += partialSums[i + half];
+                        }
+                    }
+                    return partialSums[0];
+                    """).code())
                 .build());
     }
 

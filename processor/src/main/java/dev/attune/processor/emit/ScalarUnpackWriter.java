@@ -3,8 +3,8 @@ package dev.attune.processor.emit;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
 import javax.lang.model.element.Modifier;
 
@@ -30,52 +30,43 @@ final class ScalarUnpackWriter {
     }
 
     private MethodSpec unpackKeys(KeyLayout keys) {
-        KernelText body = KernelText.of(
-                        """
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                            int lane = token % BLOCK_TOKENS;
-                            int row = token * HEAD_DIM;
-                        """)
-                .addIf(
-                        keys.signed(),
-                        """
-                            float amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
-                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
-                                keys[row + channel] = (word >>> channel % 16 & 1) == 1 ? amplitude : -amplitude;
-                            }
-                            for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                                long place = (long) slot * BLOCK_TOKENS + lane;
-                                int channel = $index:L;
-                                keys[row + channel] += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
-                            }
-                        """)
-                .addIf(
-                        !keys.signed(),
-                        """
-                            Arrays.fill(keys, row, row + HEAD_DIM, 0);
-                            for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                                long place = (long) slot * BLOCK_TOKENS + lane;
-                                int channel = $index:L;
-                                keys[row + channel] = $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
-                            }
-                        """)
-                .add(
-                        """
-                            for (int channel = 0; channel < HEAD_DIM; channel++) {
-                        """)
-                .addIf(
-                        keys.centred(),
-                        """
-                                keys[row + channel] += $load:L(cache, tile + channel * $bytes:LL);
-                        """)
-                .add(
-                        """
-                                keys[row + channel] /= scales[head * HEAD_DIM + channel];
-                            }
+        KernelText body = KernelText.of("""
+            for (int token = 0; token < TILE_TOKENS; token++) {
+                long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
+                int lane = token % BLOCK_TOKENS;
+                int row = token * HEAD_DIM;
+            """)
+                .addIf(keys.signed(), """
+                        float amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
+                            keys[row + channel] = (word >>> channel % 16 & 1) == 1 ? amplitude : -amplitude;
                         }
-                        """)
+                        for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
+                            long place = (long) slot * BLOCK_TOKENS + lane;
+                            int channel = $index:L;
+                            keys[row + channel] += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
+                        }
+                    """)
+                .addIf(!keys.signed(), """
+                        Arrays.fill(keys, row, row + HEAD_DIM, 0);
+                        for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
+                            long place = (long) slot * BLOCK_TOKENS + lane;
+                            int channel = $index:L;
+                            keys[row + channel] = $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
+                        }
+                    """)
+                .add("""
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                    """)
+                .addIf(keys.centred(), """
+                            keys[row + channel] += $load:L(cache, tile + channel * $bytes:LL);
+                    """)
+                .add("""
+                            keys[row + channel] /= scales[head * HEAD_DIM + channel];
+                        }
+                    }
+                    """)
                 .with("index", keyIndex(keys))
                 .with("bytes", keyFormat.bytes())
                 .with("load", StoredNumbers.load(keyFormat));
@@ -93,37 +84,31 @@ final class ScalarUnpackWriter {
     }
 
     private MethodSpec unpackValues(ValueLayout values) {
-        KernelText body = KernelText.of(
-                        """
-                        long block = tile + VALUES;
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                        """)
-                .addIf(
-                        values.signed(),
-                        """
-                            float amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
-                                values[token * HEAD_DIM + channel] = (word >>> token % 16 & 1) == 1 ? amplitude : -amplitude;
-                            }
-                        """)
-                .addIf(
-                        !values.signed(),
-                        """
-                            for (int token = 0; token < TILE_TOKENS; token++) {
-                                values[token * HEAD_DIM + channel] = 0;
-                            }
-                        """)
-                .add(
-                        """
-                            long place = firstSlot(channel);
-                            for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                                int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-                                values[token * HEAD_DIM + channel] += $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
-                                place += GROUP_CHANNELS;
-                            }
+        KernelText body = KernelText.of("""
+            long block = tile + VALUES;
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+            """)
+                .addIf(values.signed(), """
+                        float amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
+                            values[token * HEAD_DIM + channel] = (word >>> token % 16 & 1) == 1 ? amplitude : -amplitude;
                         }
-                        """)
+                    """)
+                .addIf(!values.signed(), """
+                        for (int token = 0; token < TILE_TOKENS; token++) {
+                            values[token * HEAD_DIM + channel] = 0;
+                        }
+                    """)
+                .add("""
+                        long place = firstSlot(channel);
+                        for (int slot = 0; slot < KEPT_TOKENS; slot++) {
+                            int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
+                            values[token * HEAD_DIM + channel] += $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
+                            place += GROUP_CHANNELS;
+                        }
+                    }
+                    """)
                 .with("bytes", valueFormat.bytes())
                 .with("load", StoredNumbers.load(valueFormat));
         return KernelMethods.unpackValues()
@@ -157,16 +142,15 @@ final class ScalarUnpackWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
                 .addParameter(KernelMethods.FLOATS, "keys")
-                .addCode(KernelText.of(
-                                """
-                                for (int token = 0; token < TILE_TOKENS; token++) {
-                                    long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
-                                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                        long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
-                                        keys[token * HEAD_DIM + channel] = $load:L(cache, place);
-                                    }
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            long place = block + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $bytes:LL;
+                            keys[token * HEAD_DIM + channel] = $load:L(cache, place);
+                        }
+                    }
+                    """)
                         .with("bytes", keyFormat.bytes())
                         .with("load", StoredNumbers.load(keyFormat))
                         .code())
@@ -179,15 +163,14 @@ final class ScalarUnpackWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(KernelMethods.FLOATS, "values")
-                .addCode(KernelText.of(
-                                """
-                                for (int token = 0; token < TILE_TOKENS; token++) {
-                                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                        long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
-                                        values[token * HEAD_DIM + channel] = $load:L(cache, place);
-                                    }
-                                }
-                                """)
+                .addCode(KernelText.of("""
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                            values[token * HEAD_DIM + channel] = $load:L(cache, place);
+                        }
+                    }
+                    """)
                         .with("bytes", valueFormat.bytes())
                         .with("load", StoredNumbers.load(valueFormat))
                         .code())

@@ -39,8 +39,11 @@ public final class SourceEmitter {
 
     private static final Pattern ONE_LINE_COMMENT = Pattern.compile("(?m)^( *)/\\*\\*\\n\\1 \\* (.+)\\n\\1 \\*/");
     private static final Pattern TRAILING_SPACE = Pattern.compile("(?m) +$");
-    private static final Pattern BETWEEN_FIELDS = Pattern.compile(
-            "(?m)^(    private (static final int|static final VectorSpecies|final) .*;)\\n\\n(?=(    /\\*\\* .* \\*/\\n)?    private \\2\\b)");
+    private static final Pattern BETWEEN_FIELDS =
+            Pattern.compile("(?m)^(    private (static final int|static final VectorSpecies|final) .*;)\\n"
+                    + "\\n"
+                    + "(?=(    /\\*\\* .* \\*/\\n"
+                    + ")?    private \\2\\b)");
 
     /** Returns the factory, then one class per plan. */
     public List<GeneratedSource> emit(AttentionModel model, List<KernelPlan> plans) {
@@ -65,7 +68,8 @@ public final class SourceEmitter {
                 .skipJavaLangImports(true);
         String body = type.toString();
         STATIC_IMPORTS.forEach((owner, names) -> names.stream()
-                .filter(name -> Pattern.compile("\\b" + name + "\\b").matcher(body).find())
+                .filter(name ->
+                        Pattern.compile("\\b" + name + "\\b").matcher(body).find())
                 .forEach(name -> file.addStaticImport(owner, name)));
         return new GeneratedSource(model.qualify(type.name()), tidy(file.build().toString()));
     }
@@ -73,6 +77,8 @@ public final class SourceEmitter {
     /** Puts a comment of one line on one line, and keeps fields of a kind together, as one would by hand. */
     private static String tidy(String text) {
         String oneLine = ONE_LINE_COMMENT.matcher(text).replaceAll("$1/** $2 */");
-        return TRAILING_SPACE.matcher(BETWEEN_FIELDS.matcher(oneLine).replaceAll("$1\n")).replaceAll("");
+        return TRAILING_SPACE
+                .matcher(BETWEEN_FIELDS.matcher(oneLine).replaceAll("$1\n"))
+                .replaceAll("");
     }
 }

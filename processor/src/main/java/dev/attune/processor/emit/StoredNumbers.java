@@ -40,7 +40,11 @@ final class StoredNumbers {
 
     private static FieldSpec layout(String name, String kind, String constant) {
         return FieldSpec.builder(
-                        KernelText.VALUE_LAYOUT.nestedClass(kind), name, Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+                        KernelText.VALUE_LAYOUT.nestedClass(kind),
+                        name,
+                        Modifier.PRIVATE,
+                        Modifier.STATIC,
+                        Modifier.FINAL)
                 .initializer(KernelText.of("ValueLayout.$constant:L.withOrder(LITTLE_ENDIAN)")
                         .with("constant", constant)
                         .code())
@@ -68,12 +72,14 @@ final class StoredNumbers {
                 .addParameter(long.class, "offset")
                 .addParameter(float.class, "number");
         return switch (format) {
-            case FLOAT32 -> method.addStatement("cache.set(FLOAT, offset, number)").build();
-            case BFLOAT16 -> method.addJavadoc("Rounds to nearest even.\n")
-                    .addStatement("int bits = Float.floatToRawIntBits(number)")
-                    .addStatement("int rounded = bits + 0x7FFF + (bits >>> 16 & 1)")
-                    .addStatement("cache.set(SHORT, offset, (short) (rounded >> 16))")
-                    .build();
+            case FLOAT32 ->
+                method.addStatement("cache.set(FLOAT, offset, number)").build();
+            case BFLOAT16 ->
+                method.addJavadoc("Rounds to nearest even.\n")
+                        .addStatement("int bits = Float.floatToRawIntBits(number)")
+                        .addStatement("int rounded = bits + 0x7FFF + (bits >>> 16 & 1)")
+                        .addStatement("cache.set(SHORT, offset, (short) (rounded >> 16))")
+                        .build();
         };
     }
 }

@@ -5,7 +5,10 @@ import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
 
-/** Writes the weighted value sums of a chunk, channels in lanes: the sparse and the sign part of packed values, and dense values. */
+/**
+ * Writes the weighted value sums of a chunk, channels in lanes: the sparse and the sign part of packed values, and
+ * dense values.
+ */
 final class ValueSumWriter {
 
     private final KernelPlan plan;
@@ -35,7 +38,8 @@ final class ValueSumWriter {
         String array = numbers.tableType() == short.class ? "weightTables" : "weights";
         StringBuilder tables = new StringBuilder();
         for (int head = 0; head < heads; head++) {
-            tables.append("int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
+            tables.append(
+                    "int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
             for (int register = 0; register < registers; register++) {
                 tables.append(numbers.tableRegister(
                         "weight%dPart%d".formatted(head, register),
@@ -45,13 +49,10 @@ final class ValueSumWriter {
         }
         String slot = numbers.indices("block + VALUE_INDICES + place", 1, registers, lanes)
                 + numbers.load("residual", "block + VALUE_RESIDUALS + place * " + bytes)
-                + Pass.perHead(
-                        heads,
-                        numbers.lookup("token#", "weight#", registers, lanes)
-                                + """
-                                first# = residualFirst.fma(token#First, first#);
-                                second# = residualSecond.fma(token#Second, second#);
-                                """);
+                + Pass.perHead(heads, numbers.lookup("token#", "weight#", registers, lanes) + """
+                    first# = residualFirst.fma(token#First, first#);
+                    second# = residualSecond.fma(token#Second, second#);
+                    """);
         String step = loadSums(heads)
                 + "long place = firstSlot(channel);\n"
                 + "// Slot by slot: a kept token's residual times that token's weight.\n"
@@ -64,32 +65,28 @@ final class ValueSumWriter {
     }
 
     private MethodSpec sumSigns(int heads) {
-        String tables = packedBlock()
-                + """
-                for (int query = g; query < g + %d; query++) {
-                    int row = query * CHUNK_TOKENS + t * TILE_TOKENS;
-                    weightSteps[query] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[query * CHUNK_TILES + t]);
-                    tabulateSigns(TILE_TOKENS / 4, weightSigns, query * (TILE_TOKENS / 4) * SIGNED);
-                }
-                """
-                        .formatted(heads);
+        String tables = packedBlock() + """
+            for (int query = g; query < g + %d; query++) {
+                int row = query * CHUNK_TOKENS + t * TILE_TOKENS;
+                weightSteps[query] = toFixedPoint(weights, row, TILE_TOKENS, tileSums[query * CHUNK_TILES + t]);
+                tabulateSigns(TILE_TOKENS / 4, weightSigns, query * (TILE_TOKENS / 4) * SIGNED);
+            }
+            """.formatted(heads);
         StringBuilder add = new StringBuilder();
         for (int head = 0; head < heads; head++) {
             add.append(numbers.integers("sum" + head, Integer.toString(head)));
-            add.append(
-                    """
-                    float unit# = weightSteps[?];
-                    int row# = ? * PADDED_CHANNELS + channel;
-                    amplitudeFirst.mul(unit#)
-                            .fma(first#, FloatVector.fromArray(FLOATS, sumsOfValues, row#))
-                            .intoArray(sumsOfValues, row#);
-                    amplitudeSecond.mul(unit#)
-                            .fma(second#, FloatVector.fromArray(FLOATS, sumsOfValues, row# + LANES))
-                            .intoArray(sumsOfValues, row# + LANES);
-                    """
-                            .replace("#", Integer.toString(head))
-                            .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
-                            .replace("?", SignSumText.plus("g", head)));
+            add.append("""
+                float unit# = weightSteps[?];
+                int row# = ? * PADDED_CHANNELS + channel;
+                amplitudeFirst.mul(unit#)
+                        .fma(first#, FloatVector.fromArray(FLOATS, sumsOfValues, row#))
+                        .intoArray(sumsOfValues, row#);
+                amplitudeSecond.mul(unit#)
+                        .fma(second#, FloatVector.fromArray(FLOATS, sumsOfValues, row# + LANES))
+                        .intoArray(sumsOfValues, row# + LANES);
+                """.replace("#", Integer.toString(head))
+                    .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
+                    .replace("?", SignSumText.plus("g", head)));
         }
         String step = "// Four tokens at a time: their signs select one of the 16 signed sums of the weights.\n"
                 + SignSumText.sums(
@@ -110,13 +107,11 @@ final class ValueSumWriter {
     private MethodSpec sumDense(int heads) {
         StringBuilder weights = new StringBuilder();
         for (int head = 0; head < heads; head++) {
-            weights.append(
-                    """
-                    FloatVector weight# = FloatVector.broadcast(FLOATS, weights[row# + token]);
-                    first# = valueFirst.fma(weight#, first#);
-                    second# = valueSecond.fma(weight#, second#);
-                    """
-                            .replace("#", Integer.toString(head)));
+            weights.append("""
+                FloatVector weight# = FloatVector.broadcast(FLOATS, weights[row# + token]);
+                first# = valueFirst.fma(weight#, first#);
+                second# = valueSecond.fma(weight#, second#);
+                """.replace("#", Integer.toString(head)));
         }
         String token = "long place = (long) token * PADDED_CHANNELS + channel;\n"
                 + numbers.load("value", "block + place * " + bytes)
@@ -139,7 +134,8 @@ final class ValueSumWriter {
     private static String rows(int heads) {
         StringBuilder rows = new StringBuilder();
         for (int head = 0; head < heads; head++) {
-            rows.append("int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
+            rows.append(
+                    "int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
         }
         return rows.toString();
     }
@@ -168,22 +164,18 @@ final class ValueSumWriter {
         StringBuilder text = new StringBuilder();
         for (int head = 0; head < heads; head++) {
             text.append("int sum%d = %s * PADDED_CHANNELS + channel;\n".formatted(head, SignSumText.plus("g", head)));
-            text.append(
-                    """
-                    FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
-                    FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
-                    """
-                            .replace("#", Integer.toString(head)));
+            text.append("""
+                FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
+                FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
+                """.replace("#", Integer.toString(head)));
         }
         return text.toString();
     }
 
     private static String storeSums(int heads) {
-        return Pass.perHead(
-                heads,
-                """
-                first#.intoArray(sumsOfValues, sum#);
-                second#.intoArray(sumsOfValues, sum# + LANES);
-                """);
+        return Pass.perHead(heads, """
+            first#.intoArray(sumsOfValues, sum#);
+            second#.intoArray(sumsOfValues, sum# + LANES);
+            """);
     }
 }

@@ -10,10 +10,9 @@ import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.Backend;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
-import dev.attune.processor.plan.TileLayout;
 import javax.lang.model.element.Modifier;
 
-/** Writes the class of one vector width: its fields, the decode step that ties the kernels together, and the kernels. */
+/** Writes the class of one vector width: its fields, its kernels, and the decode step that ties them together. */
 final class VectorKernelsWriter {
 
     private final KernelPlan plan;
@@ -32,7 +31,8 @@ final class VectorKernelsWriter {
         this.packedKeys = plan.layout().keys().isPresent();
         this.packedValues = plan.layout().values().isPresent();
         this.signedKeys = plan.layout().keys().map(keys -> keys.signed()).orElse(false);
-        this.signedValues = plan.layout().values().map(values -> values.signed()).orElse(false);
+        this.signedValues =
+                plan.layout().values().map(values -> values.signed()).orElse(false);
         this.centredKeys = plan.layout().keys().map(keys -> keys.centred()).orElse(false);
     }
 
@@ -68,12 +68,21 @@ final class VectorKernelsWriter {
         species(type, "FLOATS", Float.class, KernelText.FLOAT_VECTOR, bits);
         species(type, "INTS", Integer.class, KernelText.INT_VECTOR, bits);
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
-        if (packedValues || plan.layout().keys().map(keys -> keys.indexBytes() == 1).orElse(false)) {
+        if (packedValues
+                || plan.layout().keys().map(keys -> keys.indexBytes() == 1).orElse(false)) {
             species(type, "BYTES", Byte.class, KernelText.BYTE_VECTOR, bits / 2);
         }
         constant(type, "LANES", Integer.toString(plan.lanes()), "Floats of a vector.");
-        constant(type, "STEP", "2 * LANES", "Tokens or channels of one step: two vectors of floats, one of 16-bit integers.");
-        constant(type, "CHUNK_TILES", Integer.toString(plan.chunkTiles()), "Tiles scored before their softmax and value sum.");
+        constant(
+                type,
+                "STEP",
+                "2 * LANES",
+                "Tokens or channels of one step: two vectors of floats, one of 16-bit integers.");
+        constant(
+                type,
+                "CHUNK_TILES",
+                Integer.toString(plan.chunkTiles()),
+                "Tiles scored before their softmax and value sum.");
         constant(type, "CHUNK_TOKENS", "CHUNK_TILES * TILE_TOKENS", "Tokens of a chunk.");
         if (packedKeys) {
             int registers = keyNumbers.registers(plan.layout().headDim(), plan.lanes());
@@ -100,33 +109,83 @@ final class VectorKernelsWriter {
                 .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
                 .initializer("new $T()", scalarKernels())
                 .build());
-        scratch(type, float.class, "plainQueries", "GROUP_SIZE * HEAD_DIM", "Queries over the square root of the head dimension, for dense keys.");
+        scratch(
+                type,
+                float.class,
+                "plainQueries",
+                "GROUP_SIZE * HEAD_DIM",
+                "Queries over the square root of the head dimension, for dense keys.");
         if (packedKeys) {
-            scratch(type, float.class, "scaledQueries", "GROUP_SIZE * PADDED_CHANNELS", "The same, over the channel scales: for packed keys.");
-            scratch(type, keyNumbers.tableType(), "queryTables", "GROUP_SIZE * TABLE_ENTRIES", "The scaled queries in the format of the kept channels.");
+            scratch(
+                    type,
+                    float.class,
+                    "scaledQueries",
+                    "GROUP_SIZE * PADDED_CHANNELS",
+                    "The same, over the channel scales: for packed keys.");
+            scratch(
+                    type,
+                    keyNumbers.tableType(),
+                    "queryTables",
+                    "GROUP_SIZE * TABLE_ENTRIES",
+                    "The scaled queries in the format of the kept channels.");
         }
         if (signedKeys) {
-            scratch(type, short.class, "querySigns", "GROUP_SIZE * HEAD_DIM / 4 * SIGNED", "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
+            scratch(
+                    type,
+                    short.class,
+                    "querySigns",
+                    "GROUP_SIZE * HEAD_DIM / 4 * SIGNED",
+                    "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
             scratch(type, float.class, "querySteps", "GROUP_SIZE", "Unit of querySigns.");
         }
-        scratch(type, float.class, "weights", "GROUP_SIZE * CHUNK_TOKENS", "One chunk's scores, then its softmax weights.");
+        scratch(
+                type,
+                float.class,
+                "weights",
+                "GROUP_SIZE * CHUNK_TOKENS",
+                "One chunk's scores, then its softmax weights.");
         if (packedValues && valueNumbers.tableType() == short.class) {
-            scratch(type, short.class, "weightTables", "GROUP_SIZE * CHUNK_TOKENS", "The weights in the format of the kept tokens.");
+            scratch(
+                    type,
+                    short.class,
+                    "weightTables",
+                    "GROUP_SIZE * CHUNK_TOKENS",
+                    "The weights in the format of the kept tokens.");
         }
         if (signedValues) {
             scratch(type, float.class, "tileSums", "GROUP_SIZE * CHUNK_TILES", "Sum of each tile's weights.");
-            scratch(type, short.class, "weightSigns", "GROUP_SIZE * TILE_TOKENS / 4 * SIGNED", "Signed sums of every 4 weights of a tile, in units of weightSteps.");
+            scratch(
+                    type,
+                    short.class,
+                    "weightSigns",
+                    "GROUP_SIZE * TILE_TOKENS / 4 * SIGNED",
+                    "Signed sums of every 4 weights of a tile, in units of weightSteps.");
             scratch(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
         }
         if (signedKeys || signedValues) {
-            scratch(type, int.class, "fixed", "Math.max(HEAD_DIM, TILE_TOKENS)", "Numbers in fixed point, on their way into a table of signed sums.");
+            scratch(
+                    type,
+                    int.class,
+                    "fixed",
+                    "Math.max(HEAD_DIM, TILE_TOKENS)",
+                    "Numbers in fixed point, on their way into a table of signed sums.");
         }
         type.addField(FieldSpec.builder(int.class, "lastRead", Modifier.PRIVATE)
                 .addJavadoc("What readAhead came across.")
                 .build());
         scratch(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
-        scratch(type, double.class, "sums", "GROUP_SIZE", "Sum of the softmax weights so far, relative to the largest score.");
-        scratch(type, float.class, "sumsOfValues", "GROUP_SIZE * PADDED_CHANNELS", "Weighted sum of the values so far, channels in the order of the vectors.");
+        scratch(
+                type,
+                double.class,
+                "sums",
+                "GROUP_SIZE",
+                "Sum of the softmax weights so far, relative to the largest score.");
+        scratch(
+                type,
+                float.class,
+                "sumsOfValues",
+                "GROUP_SIZE * PADDED_CHANNELS",
+                "Weighted sum of the values so far, channels in the order of the vectors.");
     }
 
     private void addDelegates(TypeSpec.Builder type) {
@@ -148,18 +207,17 @@ final class VectorKernelsWriter {
     }
 
     private MethodSpec attend() {
-        KernelText body = KernelText.of(
-                        """
-                        prepareQueries(head, queries, scales);
-                        Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
-                        Arrays.fill(sums, 0);
-                        Arrays.fill(sumsOfValues, 0);
-                        for (int done = 0; done < packedTokens; done += CHUNK_TOKENS) {
-                            int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
-                            int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
-                            long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
-                            readAhead(cache, chunk, count * TILE_BYTES);
-                        """)
+        KernelText body = KernelText.of("""
+            prepareQueries(head, queries, scales);
+            Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
+            Arrays.fill(sums, 0);
+            Arrays.fill(sumsOfValues, 0);
+            for (int done = 0; done < packedTokens; done += CHUNK_TOKENS) {
+                int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
+                int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+                long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
+                readAhead(cache, chunk, count * TILE_BYTES);
+            """)
                 .add(indented(
                         packedKeys
                                 ? Pass.calls(plan, "scoreKept", "cache, chunk, count")
@@ -167,16 +225,18 @@ final class VectorKernelsWriter {
                                         + (centredKeys ? "scoreMeans(cache, chunk, count);\n" : "")
                                 : Pass.calls(plan, "scoreDense", "cache, chunk, TILE_BYTES, count")))
                 .add("    softmax(tokens);\n")
-                .add(indented(packedValues ? sumPacked() : Pass.calls(plan, "sumDense", "cache, chunk + VALUES, TILE_BYTES, count")))
-                .add(
-                        """
-                        }
-                        for (int done = 0; done < denseTokens; done += CHUNK_TOKENS) {
-                            int tokens = Math.min(CHUNK_TOKENS, denseTokens - done);
-                            int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
-                            long chunk = dense + (long) (done / TILE_TOKENS) * DENSE_TILE_BYTES;
-                            readAhead(cache, chunk, count * DENSE_TILE_BYTES);
-                        """)
+                .add(indented(
+                        packedValues
+                                ? sumPacked()
+                                : Pass.calls(plan, "sumDense", "cache, chunk + VALUES, TILE_BYTES, count")))
+                .add("""
+                    }
+                    for (int done = 0; done < denseTokens; done += CHUNK_TOKENS) {
+                        int tokens = Math.min(CHUNK_TOKENS, denseTokens - done);
+                        int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+                        long chunk = dense + (long) (done / TILE_TOKENS) * DENSE_TILE_BYTES;
+                        readAhead(cache, chunk, count * DENSE_TILE_BYTES);
+                    """)
                 .add(indented(Pass.calls(plan, "scoreDense", "cache, chunk, DENSE_TILE_BYTES, count")))
                 .add("    softmax(tokens);\n")
                 .add(indented(Pass.calls(plan, "sumDense", "cache, chunk + DENSE_VALUES, DENSE_TILE_BYTES, count")))
@@ -196,55 +256,46 @@ final class VectorKernelsWriter {
 
     private static MethodSpec readAhead() {
         return KernelMethods.step("readAhead")
-                .addJavadoc(
-                        """
-                        Reads a chunk once, in order, before the kernels read it piecemeal: memory serves one sequential stream far
-                        faster than several interleaved ones, and the chunk then stays in the second-level cache.
-                        """)
+                .addJavadoc("""
+                    Reads a chunk once, in order, before the kernels read it piecemeal: memory serves one sequential stream far
+                    faster than several interleaved ones, and the chunk then stays in the second-level cache.
+                    """)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "from")
                 .addParameter(int.class, "bytes")
-                .addCode(KernelText.of(
-                                """
-                                IntVector read = IntVector.zero(INTS);
-                                for (int line = 0; line < bytes; line += 64) {
-                                    read = read.or(IntVector.fromMemorySegment(INTS, cache, from + line, LITTLE_ENDIAN));
-                                }
-                                // Kept, so that the loop is not optimised away.
-                                lastRead = read.lane(0);
-                                """)
-                        .code())
+                .addCode(KernelText.of("""
+                    IntVector read = IntVector.zero(INTS);
+                    for (int line = 0; line < bytes; line += 64) {
+                        read = read.or(IntVector.fromMemorySegment(INTS, cache, from + line, LITTLE_ENDIAN));
+                    }
+                    // Kept, so that the loop is not optimised away.
+                    lastRead = read.lane(0);
+                    """).code())
                 .build();
     }
 
     private MethodSpec prepareQueries() {
-        KernelText body = KernelText.of(
-                """
-                float scale = (float) (1 / Math.sqrt(HEAD_DIM));
-                for (int g = 0; g < GROUP_SIZE; g++) {
-                """);
+        KernelText body = KernelText.of("""
+            float scale = (float) (1 / Math.sqrt(HEAD_DIM));
+            for (int g = 0; g < GROUP_SIZE; g++) {
+            """);
         if (signedKeys) {
             body.add("    float range = 0;\n");
         }
-        body.add(
-                """
-                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                        float plain = queries[(head * GROUP_SIZE + g) * HEAD_DIM + channel] * scale;
-                        plainQueries[g * HEAD_DIM + channel] = plain;
-                """);
+        body.add("""
+                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                    float plain = queries[(head * GROUP_SIZE + g) * HEAD_DIM + channel] * scale;
+                    plainQueries[g * HEAD_DIM + channel] = plain;
+            """);
         if (packedKeys) {
-            body.add(
-                    """
-                            float scaled = plain / scales[head * HEAD_DIM + channel];
-                            scaledQueries[g * PADDED_CHANNELS + channel] = scaled;
-                    """);
-            body.add(
-                    keyNumbers.tableType() == short.class
-                            ? """
-                            int bits = Float.floatToRawIntBits(scaled);
-                            queryTables[g * TABLE_ENTRIES + channel] = (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
-                    """
-                            : """
+            body.add("""
+                        float scaled = plain / scales[head * HEAD_DIM + channel];
+                        scaledQueries[g * PADDED_CHANNELS + channel] = scaled;
+                """);
+            body.add(keyNumbers.tableType() == short.class ? """
+                        int bits = Float.floatToRawIntBits(scaled);
+                        queryTables[g * TABLE_ENTRIES + channel] = (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+                """ : """
                             queryTables[g * TABLE_ENTRIES + channel] = scaled;
                     """);
         }
@@ -258,8 +309,9 @@ final class VectorKernelsWriter {
         return KernelMethods.step("prepareQueries")
                 .addJavadoc(
                         packedKeys
-                                ? "Folds the softmax scale 1 / sqrt(d) and the channel scales into the queries, u_j = q_j /"
-                                        + " (s_j * sqrt(d)), and\nmakes their lookup tables.\n"
+                                ? "Folds the softmax scale 1 / sqrt(d) and the channel scales into the queries, u_j ="
+                                        + " q_j / (s_j * sqrt(d)), and\n"
+                                        + "makes their lookup tables.\n"
                                 : "Folds the softmax scale 1 / sqrt(d) into the queries.\n")
                 .addParameter(int.class, "head")
                 .addParameter(KernelMethods.FLOATS, "queries")
@@ -273,20 +325,17 @@ final class VectorKernelsWriter {
                 .addParameter(int.class, "head")
                 .addParameter(KernelMethods.FLOATS, "output")
                 .addParameter(KernelMethods.FLOATS, "logSumExp")
-                .addCode(KernelText.of(
-                                """
-                                for (int g = 0; g < GROUP_SIZE; g++) {
-                                    int query = head * GROUP_SIZE + g;
-                                    logSumExp[query] = (float) (maxima[g] + Math.log(sums[g]));
-                                    float scale = sums[g] > 0 ? (float) (1 / sums[g]) : 0;
-                                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                        int place = $place:L;
-                                        output[query * HEAD_DIM + channel] = scale * sumsOfValues[g * PADDED_CHANNELS + place];
-                                    }
-                                }
-                                """)
-                        .with("place", valueNumbers.place())
-                        .code())
+                .addCode(KernelText.of("""
+                    for (int g = 0; g < GROUP_SIZE; g++) {
+                        int query = head * GROUP_SIZE + g;
+                        logSumExp[query] = (float) (maxima[g] + Math.log(sums[g]));
+                        float scale = sums[g] > 0 ? (float) (1 / sums[g]) : 0;
+                        for (int channel = 0; channel < HEAD_DIM; channel++) {
+                            int place = $place:L;
+                            output[query * HEAD_DIM + channel] = scale * sumsOfValues[g * PADDED_CHANNELS + place];
+                        }
+                    }
+                    """).with("place", valueNumbers.place()).code())
                 .build();
     }
 

@@ -53,12 +53,27 @@ final class VectorPackWriter {
     private void addScratch(TypeSpec.Builder type) {
         String longest = "Math.max(HEAD_DIM, TILE_TOKENS)";
         scratch(type, float.class, "row", longest, "What one row of entries is selected from.");
-        scratch(type, int.class, "magnitudes", longest, "The bits of its magnitudes, which as integers order like the floats.");
-        scratch(type, long.class, "keptLanes", longest + " / LANES", "The entries to keep, a bit each, a vector of them at a time.");
+        scratch(
+                type,
+                int.class,
+                "magnitudes",
+                longest,
+                "The bits of its magnitudes, which as integers order like the floats.");
+        scratch(
+                type,
+                long.class,
+                "keptLanes",
+                longest + " / LANES",
+                "The entries to keep, a bit each, a vector of them at a time.");
         scratch(type, float.class, "keptResiduals", longest + " + LANES", "What is stored of the kept entries.");
         scratch(type, int.class, "keptIndices", longest + " + LANES", "Where they stand in the row.");
         if (plan.layout().keys().map(KeyLayout::centred).orElse(false)) {
-            scratch(type, float.class, "means", "HEAD_DIM", "The means of the scaled keys over a tile, as they are stored.");
+            scratch(
+                    type,
+                    float.class,
+                    "means",
+                    "HEAD_DIM",
+                    "The means of the scaled keys over a tile, as they are stored.");
         }
         type.addField(VectorKernelsWriter.vectorConstant("LANE_NUMBERS", "lane -> lane", "The numbers of the lanes."));
     }
@@ -67,47 +82,43 @@ final class VectorPackWriter {
         NumberFormat format = plan.model().keys().format();
         KernelText body = KernelText.of("int scale = head * HEAD_DIM;\n");
         if (keys.centred()) {
-            body.add(
-                    """
-                    for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
-                        FloatVector scaling = FloatVector.fromArray(FLOATS, scales, scale + channel);
-                        FloatVector sum = FloatVector.zero(FLOATS);
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            sum = sum.add(FloatVector.fromArray(FLOATS, keys, token * HEAD_DIM + channel).mul(scaling));
-                        }
-                        sum.div(TILE_TOKENS).intoArray(means, channel);
+            body.add("""
+                for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
+                    FloatVector scaling = FloatVector.fromArray(FLOATS, scales, scale + channel);
+                    FloatVector sum = FloatVector.zero(FLOATS);
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        sum = sum.add(FloatVector.fromArray(FLOATS, keys, token * HEAD_DIM + channel).mul(scaling));
                     }
-                    for (int channel = 0; channel < HEAD_DIM; channel++) {
-                        long place = tile + channel * $bytes:LL;
-                        $store:L(cache, place, means[channel]);
-                        means[channel] = $load:L(cache, place);
-                    }
-                    """);
-        }
-        body.add(
-                """
-                for (int token = 0; token < TILE_TOKENS; token++) {
-                    for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
-                        FloatVector.fromArray(FLOATS, keys, token * HEAD_DIM + channel)
-                                .mul(FloatVector.fromArray(FLOATS, scales, scale + channel))
-                """);
-        body.addIf(
-                keys.centred(),
-                """
-                                .sub(FloatVector.fromArray(FLOATS, means, channel))
-                """);
-        body.add(
-                """
-                                .intoArray(row, channel);
-                    }
-                    long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                    packKey(cache, block, token % BLOCK_TOKENS);
+                    sum.div(TILE_TOKENS).intoArray(means, channel);
+                }
+                for (int channel = 0; channel < HEAD_DIM; channel++) {
+                    long place = tile + channel * $bytes:LL;
+                    $store:L(cache, place, means[channel]);
+                    means[channel] = $load:L(cache, place);
                 }
                 """);
+        }
+        body.add("""
+            for (int token = 0; token < TILE_TOKENS; token++) {
+                for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
+                    FloatVector.fromArray(FLOATS, keys, token * HEAD_DIM + channel)
+                            .mul(FloatVector.fromArray(FLOATS, scales, scale + channel))
+            """);
+        body.addIf(keys.centred(), """
+                            .sub(FloatVector.fromArray(FLOATS, means, channel))
+            """);
+        body.add("""
+                            .intoArray(row, channel);
+                }
+                long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
+                packKey(cache, block, token % BLOCK_TOKENS);
+            }
+            """);
         return KernelMethods.packKeys()
                 .addJavadoc(
                         keys.centred()
-                                ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is stored.\n"
+                                ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is"
+                                        + " stored.\n"
                                 : "Scaled keys k'_tj = k_tj * s_j.\n")
                 .addCode(numbers(body, format).code())
                 .build();
@@ -116,36 +127,32 @@ final class VectorPackWriter {
     private MethodSpec packKey(KeyLayout keys) {
         KernelText body = KernelText.of("selectLargest(HEAD_DIM, KEPT_CHANNELS);\n");
         if (keys.signed()) {
-            amplitude(body, "HEAD_DIM", "entry.mul(entry)", "Amplitude of the pruned channels: their root mean square.");
-            body.add(
-                    """
-                    long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
-                    $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
-                    float amplitude = $load:L(cache, amplitudePlace);
-                    """);
+            amplitude(
+                    body, "HEAD_DIM", "entry.mul(entry)", "Amplitude of the pruned channels: their root mean square.");
+            body.add("""
+                long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
+                $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
+                float amplitude = $load:L(cache, amplitudePlace);
+                """);
             signs(body, "HEAD_DIM", "block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L");
         }
         residuals(body, "HEAD_DIM", keys.signed());
-        body.add(
-                """
-                for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                    long place = (long) slot * BLOCK_TOKENS + lane;
+        body.add("""
+            for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
+                long place = (long) slot * BLOCK_TOKENS + lane;
+            """);
+        body.add(keys.indexBytes() == 1 ? """
+                cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) keptIndices[slot]);
+            """ : """
+                    cache.set(SHORT, block + KEY_INDICES + place * 2, (short) keptIndices[slot]);
                 """);
-        body.add(
-                keys.indexBytes() == 1
-                        ? """
-                            cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) keptIndices[slot]);
-                        """
-                        : """
-                            cache.set(SHORT, block + KEY_INDICES + place * 2, (short) keptIndices[slot]);
-                        """);
-        body.add(
-                """
-                    $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
-                }
-                """);
+        body.add("""
+                $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
+            }
+            """);
         return KernelMethods.step("packKey")
-                .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower first.\n")
+                .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower"
+                        + " first.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(int.class, "lane")
@@ -154,44 +161,39 @@ final class VectorPackWriter {
     }
 
     private static MethodSpec packValues() {
-        return KernelMethods.packValues()
-                .addCode(KernelText.of(
-                                """
-                                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                    for (int token = 0; token < TILE_TOKENS; token++) {
-                                        row[token] = values[token * HEAD_DIM + channel];
-                                    }
-                                    packChannel(cache, tile + VALUES, channel);
-                                }
-                                """)
-                        .code())
-                .build();
+        return KernelMethods.packValues().addCode(KernelText.of("""
+            for (int channel = 0; channel < HEAD_DIM; channel++) {
+                for (int token = 0; token < TILE_TOKENS; token++) {
+                    row[token] = values[token * HEAD_DIM + channel];
+                }
+                packChannel(cache, tile + VALUES, channel);
+            }
+            """).code()).build();
     }
 
     private MethodSpec packChannel(ValueLayout values) {
         KernelText body = KernelText.of("selectLargest(TILE_TOKENS, KEPT_TOKENS);\n");
         if (values.signed()) {
             amplitude(body, "TILE_TOKENS", "entry.abs()", "Amplitude of the pruned tokens: their mean magnitude.");
-            body.add(
-                    """
-                    long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
-                    $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
-                    float amplitude = $load:L(cache, amplitudePlace);
-                    """);
+            body.add("""
+                long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
+                $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
+                float amplitude = $load:L(cache, amplitudePlace);
+                """);
             signs(body, "TILE_TOKENS", "block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L");
         }
         residuals(body, "TILE_TOKENS", values.signed());
-        body.add(
-                """
-                long first = firstSlot(channel);
-                for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                    long place = first + slot * GROUP_CHANNELS;
-                    cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) keptIndices[slot]);
-                    $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
-                }
-                """);
+        body.add("""
+            long first = firstSlot(channel);
+            for (int slot = 0; slot < KEPT_TOKENS; slot++) {
+                long place = first + slot * GROUP_CHANNELS;
+                cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) keptIndices[slot]);
+                $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
+            }
+            """);
         return KernelMethods.step("packChannel")
-                .addJavadoc("Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
+                .addJavadoc(
+                        "Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(int.class, "channel")
@@ -200,118 +202,105 @@ final class VectorPackWriter {
     }
 
     private static void amplitude(KernelText body, String count, String term, String comment) {
-        body.add(
-                """
+        body.add("""
 
-                // %s
-                for (int part = 0; part < 16; part += LANES) {
-                    FloatVector sum = FloatVector.zero(FLOATS);
-                    for (int i = part; i < %s; i += 16) {
-                        FloatVector entry = FloatVector.fromArray(FLOATS, row, i);
-                        sum = sum.add(%s.blend(0, VectorMask.fromLong(FLOATS, keptLanes[i / LANES])));
-                    }
-                    sum.intoArray(partialSums, part);
+            // %s
+            for (int part = 0; part < 16; part += LANES) {
+                FloatVector sum = FloatVector.zero(FLOATS);
+                for (int i = part; i < %s; i += 16) {
+                    FloatVector entry = FloatVector.fromArray(FLOATS, row, i);
+                    sum = sum.add(%s.blend(0, VectorMask.fromLong(FLOATS, keptLanes[i / LANES])));
                 }
-                """
-                        .formatted(comment, count, term));
+                sum.intoArray(partialSums, part);
+            }
+            """.formatted(comment, count, term));
     }
 
     private static void signs(KernelText body, String count, String place) {
-        body.add(
-                """
-                for (int word = 0; word < %s / 16; word++) {
-                    long signs = 0;
-                    for (int part = 0; part < 16; part += LANES) {
-                        signs |= FloatVector.fromArray(FLOATS, row, word * 16 + part).compare(GT, 0).toLong() << part;
-                    }
-                    cache.set(SHORT, %s, (short) signs);
+        body.add("""
+            for (int word = 0; word < %s / 16; word++) {
+                long signs = 0;
+                for (int part = 0; part < 16; part += LANES) {
+                    signs |= FloatVector.fromArray(FLOATS, row, word * 16 + part).compare(GT, 0).toLong() << part;
                 }
-                """
-                        .formatted(count, place));
+                cache.set(SHORT, %s, (short) signs);
+            }
+            """.formatted(count, place));
     }
 
     private static void residuals(KernelText body, String count, boolean signed) {
-        body.add(
-                """
+        body.add("""
 
-                // What is left of the kept entries beyond their restoration, in ascending order.
-                int kept = 0;
-                for (int i = 0; i < %s; i += LANES) {
-                    long lanes = keptLanes[i / LANES];
-                    FloatVector entry = FloatVector.fromArray(FLOATS, row, i);
-                """
-                        .formatted(count));
-        body.add(
-                signed
-                        ? """
-                            FloatVector restored = FloatVector.broadcast(FLOATS, -amplitude).blend(amplitude, entry.compare(GT, 0));
-                            FloatVector residual = entry.sub(restored);
-                        """
-                        : """
-                            FloatVector residual = entry;
-                        """);
-        body.add(
-                """
-                    residual.compress(VectorMask.fromLong(FLOATS, lanes)).intoArray(keptResiduals, kept);
-                    LANE_NUMBERS.add(i).compress(VectorMask.fromLong(INTS, lanes)).intoArray(keptIndices, kept);
-                    kept += Long.bitCount(lanes);
-                }
+            // What is left of the kept entries beyond their restoration, in ascending order.
+            int kept = 0;
+            for (int i = 0; i < %s; i += LANES) {
+                long lanes = keptLanes[i / LANES];
+                FloatVector entry = FloatVector.fromArray(FLOATS, row, i);
+            """.formatted(count));
+        body.add(signed ? """
+                FloatVector restored = FloatVector.broadcast(FLOATS, -amplitude).blend(amplitude, entry.compare(GT, 0));
+                FloatVector residual = entry.sub(restored);
+            """ : """
+                    FloatVector residual = entry;
                 """);
+        body.add("""
+                residual.compress(VectorMask.fromLong(FLOATS, lanes)).intoArray(keptResiduals, kept);
+                LANE_NUMBERS.add(i).compress(VectorMask.fromLong(INTS, lanes)).intoArray(keptIndices, kept);
+                kept += Long.bitCount(lanes);
+            }
+            """);
     }
 
     private static MethodSpec selectLargest() {
         return KernelMethods.step("selectLargest")
-                .addJavadoc(
-                        """
-                        Marks the largest magnitudes of a row in {@code keptLanes}; of equal ones, the first. Bisects the bits of the
-                        smallest magnitude to keep, and stops once exactly as many reach it as are kept.
-                        """)
+                .addJavadoc("""
+                    Marks the largest magnitudes of a row in {@code keptLanes}; of equal ones, the first. Bisects the bits of the
+                    smallest magnitude to keep, and stops once exactly as many reach it as are kept.
+                    """)
                 .addParameter(int.class, "count")
                 .addParameter(int.class, "kept")
-                .addCode(KernelText.of(
-                                """
-                                IntVector largest = IntVector.zero(INTS);
-                                for (int i = 0; i < count; i += LANES) {
-                                    IntVector magnitude = FloatVector.fromArray(FLOATS, row, i)
-                                            .reinterpretAsInts()
-                                            .and(Integer.MAX_VALUE);
-                                    magnitude.intoArray(magnitudes, i);
-                                    largest = largest.max(magnitude);
-                                }
-                                int above = largest.reduceLanes(MAX) + 1;
-                                // Most often the smallest magnitude to keep is within a factor of 256 of the largest.
-                                int least = Math.max(0, above - (8 << 23));
-                                int reaching = countAtLeast(count, least);
-                                if (reaching < kept) {
-                                    least = 0;
-                                    reaching = count;
-                                }
-                                while (reaching > kept && above - least > 1) {
-                                    int middle = least + (above - least) / 2;
-                                    int reachingMiddle = countAtLeast(count, middle);
-                                    if (reachingMiddle >= kept) {
-                                        least = middle;
-                                        reaching = reachingMiddle;
-                                    } else {
-                                        above = middle;
-                                    }
-                                }
-                                int surplus = reaching - kept;
-                                for (int i = count - LANES; i >= 0; i -= LANES) {
-                                    IntVector magnitude = IntVector.fromArray(INTS, magnitudes, i);
-                                    long lanes = magnitude.compare(GE, least).toLong();
-                                    if (surplus > 0) {
-                                        long equal = magnitude.compare(EQ, least).toLong();
-                                        for (; surplus > 0 && equal != 0; surplus--) {
-                                            long last = Long.highestOneBit(equal);
-                                            equal ^= last;
-                                            lanes ^= last;
-                                        }
-                                    }
-                                    keptLanes[i / LANES] = lanes;
-                                }
-                                """)
-                        .code())
+                .addCode(KernelText.of("""
+                    IntVector largest = IntVector.zero(INTS);
+                    for (int i = 0; i < count; i += LANES) {
+                        IntVector magnitude = FloatVector.fromArray(FLOATS, row, i)
+                                .reinterpretAsInts()
+                                .and(Integer.MAX_VALUE);
+                        magnitude.intoArray(magnitudes, i);
+                        largest = largest.max(magnitude);
+                    }
+                    int above = largest.reduceLanes(MAX) + 1;
+                    // Most often the smallest magnitude to keep is within a factor of 256 of the largest.
+                    int least = Math.max(0, above - (8 << 23));
+                    int reaching = countAtLeast(count, least);
+                    if (reaching < kept) {
+                        least = 0;
+                        reaching = count;
+                    }
+                    while (reaching > kept && above - least > 1) {
+                        int middle = least + (above - least) / 2;
+                        int reachingMiddle = countAtLeast(count, middle);
+                        if (reachingMiddle >= kept) {
+                            least = middle;
+                            reaching = reachingMiddle;
+                        } else {
+                            above = middle;
+                        }
+                    }
+                    int surplus = reaching - kept;
+                    for (int i = count - LANES; i >= 0; i -= LANES) {
+                        IntVector magnitude = IntVector.fromArray(INTS, magnitudes, i);
+                        long lanes = magnitude.compare(GE, least).toLong();
+                        if (surplus > 0) {
+                            long equal = magnitude.compare(EQ, least).toLong();
+                            for (; surplus > 0 && equal != 0; surplus--) {
+                                long last = Long.highestOneBit(equal);
+                                equal ^= last;
+                                lanes ^= last;
+                            }
+                        }
+                        keptLanes[i / LANES] = lanes;
+                    }
+                    """).code())
                 .build();
     }
 
@@ -320,15 +309,13 @@ final class VectorPackWriter {
                 .addParameter(int.class, "count")
                 .addParameter(int.class, "least")
                 .returns(int.class)
-                .addCode(KernelText.of(
-                                """
-                                int reaching = 0;
-                                for (int i = 0; i < count; i += LANES) {
-                                    reaching += IntVector.fromArray(INTS, magnitudes, i).compare(GE, least).trueCount();
-                                }
-                                return reaching;
-                                """)
-                        .code())
+                .addCode(KernelText.of("""
+                    int reaching = 0;
+                    for (int i = 0; i < count; i += LANES) {
+                        reaching += IntVector.fromArray(INTS, magnitudes, i).compare(GE, least).trueCount();
+                    }
+                    return reaching;
+                    """).code())
                 .build();
     }
 

@@ -1,7 +1,6 @@
 package dev.attune.processor.plan;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,14 +43,9 @@ public record KernelPlan(AttentionModel model, TileLayout layout, Backend backen
     }
 
     private static int vectorHeadGroup(AttentionModel model, Backend backend) {
-        int tableRegisters = model.headDim() * tableEntryBytes(model.keys().format()) * Byte.SIZE / backend.vectorBits();
+        int tableRegisters = model.headDim() * model.keys().format().bytes() * Byte.SIZE / backend.vectorBits();
         int heads = TABLE_REGISTERS / Math.max(1, tableRegisters);
         return Math.clamp(heads, 1, Math.min(MOST_HEADS, model.groupSize()));
-    }
-
-    /** Returns the bytes of one entry of a lookup table whose products have this format's precision. */
-    private static int tableEntryBytes(NumberFormat format) {
-        return format.bytes();
     }
 
     /** Returns the sizes of the passes that cover all {@code G} query heads, for example 4 and 3 for 7 heads. */

@@ -87,7 +87,8 @@ public record TileLayout(
 
     /** Returns whether signs and amplitudes are stored for at least one side. */
     public boolean hasAmplitudes() {
-        return keys.map(KeyLayout::signed).orElse(false) || values.map(ValueLayout::signed).orElse(false);
+        return keys.map(KeyLayout::signed).orElse(false)
+                || values.map(ValueLayout::signed).orElse(false);
     }
 
     /** Returns the parts of a packed tile in their order; their bytes add up to {@link #tileBytes()}. */

@@ -27,7 +27,14 @@ import javax.tools.ToolProvider;
 final class CompiledSpecifications {
 
     private static final List<String> OPTIONS = List.of(
-            "--release", "25", "--add-modules", "jdk.incubator.vector", "-proc:none", "-Xlint:all", "-Xlint:-incubating", "-Werror");
+            "--release",
+            "25",
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-proc:none",
+            "-Xlint:all",
+            "-Xlint:-incubating",
+            "-Werror");
 
     private final Map<String, KernelProvider> providers = new HashMap<>();
 
@@ -49,9 +56,8 @@ final class CompiledSpecifications {
         for (AttentionModel model : models) {
             try {
                 Class<?> provider = loader.loadClass(model.qualify(model.providerName()));
-                compiled.providers.put(
-                        model.specificationName(),
-                        (KernelProvider) provider.getConstructor().newInstance());
+                compiled.providers.put(model.specificationName(), (KernelProvider)
+                        provider.getConstructor().newInstance());
             } catch (ReflectiveOperationException e) {
                 throw new AssertionError(e);
             }
@@ -74,24 +80,27 @@ final class CompiledSpecifications {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         Map<String, ByteArrayOutputStream> outputs = new HashMap<>();
-        JavaFileManager files = new ForwardingJavaFileManager<>(compiler.getStandardFileManager(diagnostics, null, null)) {
-            @Override
-            public JavaFileObject getJavaFileForOutput(
-                    Location location, String className, JavaFileObject.Kind kind, FileObject sibling) throws IOException {
-                if (location != StandardLocation.CLASS_OUTPUT) {
-                    return super.getJavaFileForOutput(location, className, kind, sibling);
-                }
-                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-                outputs.put(className, bytes);
-                return new SimpleJavaFileObject(URI.create("memory:///" + className), kind) {
+        JavaFileManager files =
+                new ForwardingJavaFileManager<>(compiler.getStandardFileManager(diagnostics, null, null)) {
                     @Override
-                    public OutputStream openOutputStream() {
-                        return bytes;
+                    public JavaFileObject getJavaFileForOutput(
+                            Location location, String className, JavaFileObject.Kind kind, FileObject sibling)
+                            throws IOException {
+                        if (location != StandardLocation.CLASS_OUTPUT) {
+                            return super.getJavaFileForOutput(location, className, kind, sibling);
+                        }
+                        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                        outputs.put(className, bytes);
+                        return new SimpleJavaFileObject(URI.create("memory:///" + className), kind) {
+                            @Override
+                            public OutputStream openOutputStream() {
+                                return bytes;
+                            }
+                        };
                     }
                 };
-            }
-        };
-        boolean success = compiler.getTask(null, files, diagnostics, OPTIONS, null, sources).call();
+        boolean success = compiler.getTask(null, files, diagnostics, OPTIONS, null, sources)
+                .call();
         if (!success) {
             StringBuilder problems = new StringBuilder("generated sources do not compile cleanly:");
             for (Diagnostic<? extends JavaFileObject> diagnostic : diagnostics.getDiagnostics()) {

@@ -84,7 +84,8 @@ class FixedPointBoundTest {
             for (float entry : query) {
                 range += Math.abs(entry) / Math.sqrt(HEAD_DIM);
             }
-            double error = head.attend(oracle, query).logSumExp()[0] - head.attend(kernels, query).logSumExp()[0];
+            double error = head.attend(oracle, query).logSumExp()[0]
+                    - head.attend(kernels, query).logSumExp()[0];
             double units = error / (unit(range, HEAD_DIM) * largestAmplitude(head.keys(oracle)));
             assertTrue(Math.abs(units) <= 5.0 / 32 * HEAD_DIM, "error of " + units + " units, seed " + seed);
             squares += units * units;

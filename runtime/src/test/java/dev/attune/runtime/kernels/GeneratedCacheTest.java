@@ -60,7 +60,8 @@ class GeneratedCacheTest {
 
     /** Forces a backend; one that this machine cannot run leaves the usual choice, and is checked without a cache only. */
     private static LayerKernels forced(KernelProvider provider, Backend backend) {
-        System.setProperty("attune.backend", backend.name().toLowerCase(Locale.ROOT).replace("_", ""));
+        System.setProperty(
+                "attune.backend", backend.name().toLowerCase(Locale.ROOT).replace("_", ""));
         try {
             return Attune.kernels(provider);
         } catch (IllegalStateException unavailable) {
@@ -116,9 +117,16 @@ class GeneratedCacheTest {
         for (ChannelWeight weight : ChannelWeight.values()) {
             PruningModel sign = Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32);
             models.add(new AttentionModel(
-                    "specifications", "Weight" + weight, HEADS * GROUP, HEADS, HEAD_DIM,
+                    "specifications",
+                    "Weight" + weight,
+                    HEADS * GROUP,
+                    HEADS,
+                    HEAD_DIM,
                     new PruningModel(0.8, sign.restoration(), weight, sign.centering(), sign.format()),
-                    sign, 32, true, Specifications.VECTORS));
+                    sign,
+                    32,
+                    true,
+                    Specifications.VECTORS));
         }
         CompiledSpecifications compiled = CompiledSpecifications.of(models);
         float[] window = gaussians(new Random(3), HEADS * GROUP * positions * HEAD_DIM);
@@ -161,7 +169,9 @@ class GeneratedCacheTest {
             weights[channel] = Math.sqrt(squares);
         }
         double least = Arrays.stream(weights).max().orElseThrow() * 1e-6;
-        return Arrays.stream(weights).map(each -> Math.sqrt(Math.max(each, least))).toArray();
+        return Arrays.stream(weights)
+                .map(each -> Math.sqrt(Math.max(each, least)))
+                .toArray();
     }
 
     private static float[] gaussians(Random random, int count) {

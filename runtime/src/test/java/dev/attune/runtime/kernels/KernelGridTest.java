@@ -173,12 +173,15 @@ class KernelGridTest {
         float[] values = head.values(oracle);
         for (int g = 0; g < attended.heads(); g++) {
             double[] output = new double[attended.headDim()];
-            double logSumExp =
-                    ReferenceAttention.attend(queries, g * attended.headDim(), keys, values, count, output);
+            double logSumExp = ReferenceAttention.attend(queries, g * attended.headDim(), keys, values, count, output);
             assertEquals(logSumExp, attended.logSumExp()[g], 1e-4, what + ": log-sum-exp of the oracle");
             for (int channel = 0; channel < output.length; channel++) {
                 float actual = attended.output()[g * output.length + channel];
-                assertEquals(output[channel], actual, 1e-4 * (1 + Math.abs(output[channel])), what + ": the oracle's output");
+                assertEquals(
+                        output[channel],
+                        actual,
+                        1e-4 * (1 + Math.abs(output[channel])),
+                        what + ": the oracle's output");
             }
         }
     }
@@ -196,7 +199,6 @@ class KernelGridTest {
             assertEquals(expected.logSumExp()[g], actual.logSumExp()[g], Math.sqrt(limit) * 4, which + ": log-sum-exp");
         }
     }
-
 
     private static float[] gaussians(Random random, int count, float scale) {
         float[] numbers = new float[count];

@@ -131,8 +131,7 @@ class PackedFormatTest {
     }
 
     /** Plain Java kernels alone: every backend packs the same bytes, which {@link KernelGridTest} checks. */
-    private static AttentionModel model(
-            String name, int group, int headDim, PruningModel keys, PruningModel values) {
+    private static AttentionModel model(String name, int group, int headDim, PruningModel keys, PruningModel values) {
         return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, List.of());
     }
 
@@ -190,7 +189,10 @@ class PackedFormatTest {
             int valueBytes = TILE * padded(headDim) * bytes(model.values().format());
             assertEquals(aligned(valueOffset + valueBytes), tile.limit(), what + ": bytes of a dense tile");
             assertArrayEquals(keys, denseKeys(tile, 0, headDim, model.keys().format()), what + ": keys");
-            assertArrayEquals(values, denseValues(tile, valueOffset, headDim, model.values().format()), what + ": values");
+            assertArrayEquals(
+                    values,
+                    denseValues(tile, valueOffset, headDim, model.values().format()),
+                    what + ": values");
         }
     }
 

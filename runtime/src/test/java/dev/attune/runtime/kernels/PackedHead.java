@@ -35,7 +35,8 @@ final class PackedHead {
         this.tiles = Math.ceilDiv(packedTokens, 64);
         this.denseTokens = tokens.count() - packedTokens;
         this.dense = (long) tiles * provider.layout().tileBytes();
-        this.cache = Arena.ofAuto().allocate(Math.max(64, dense + provider.layout().denseTileBytes()), 64);
+        this.cache =
+                Arena.ofAuto().allocate(Math.max(64, dense + provider.layout().denseTileBytes()), 64);
         for (int tile = 0; tile < tiles; tile++) {
             kernels.packKeys(0, tokens.keysOfTile(tile), scales, cache, offset(tile));
             kernels.packValues(tokens.valuesOfTile(tile), cache, offset(tile));
