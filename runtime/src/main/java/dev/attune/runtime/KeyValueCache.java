@@ -239,7 +239,10 @@ public final class KeyValueCache implements AutoCloseable {
         MemorySegment.copy(values, FLOAT32, offset, tileValues, 0, rows * shape.headDim());
     }
 
-    /** Repeats the tile's tokens until it is full, so that what is kept of them is what they alone would keep. */
+    /**
+     * Repeats the tile's tokens until it is full. What is kept of them is about what they alone would keep: unless
+     * their number divides 64, the first ones count once more than the others.
+     */
     private void fillTile(int count) {
         for (int token = count; token < TILE_TOKENS; token++) {
             int from = token % count * shape.headDim();
