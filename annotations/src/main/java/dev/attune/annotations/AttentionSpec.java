@@ -27,10 +27,10 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.CLASS)
 public @interface AttentionSpec {
 
-    /** Number of query heads; a positive multiple of {@link #keyValueHeads()}. */
+    /** Number of query heads, 1 to 1024; a multiple of {@link #keyValueHeads()}. */
     int queryHeads();
 
-    /** Number of key-value heads, each shared by {@code queryHeads / keyValueHeads} query heads (GQA). */
+    /** Number of key-value heads, 1 to 1024, each shared by {@code queryHeads / keyValueHeads} query heads (GQA). */
     int keyValueHeads();
 
     /** Channels of one head: a multiple of 16 between 16 and 512. */

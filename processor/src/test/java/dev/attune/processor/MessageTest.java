@@ -107,10 +107,18 @@ class MessageTest {
                         "[ATT010] headDim = -8 is outside 16..512; the nearest supported head dimension is 16"),
                 Case.attributes(Message.HEAD_DIM_NOT_A_MULTIPLE, "queryHeads = 8, keyValueHeads = 8, headDim = §100",
                         "[ATT011] headDim = 100 is not a multiple of 16; the nearest multiples are 96 and 112"),
-                Case.attributes(Message.HEADS_NOT_POSITIVE, "queryHeads = §0, keyValueHeads = 8, headDim = 128",
-                        "[ATT012] queryHeads = 0 is less than 1; set it to the model's number of heads"),
-                Case.attributes(Message.HEADS_NOT_POSITIVE, "queryHeads = 8, keyValueHeads = §-2, headDim = 128",
-                        "[ATT012] keyValueHeads = -2 is less than 1; set it to the model's number of heads"),
+                Case.attributes(Message.HEADS_OUT_OF_RANGE, "queryHeads = §0, keyValueHeads = 8, headDim = 128",
+                        "[ATT012] queryHeads = 0 is outside 1..1024; set it to the model's number of heads"),
+                Case.attributes(Message.HEADS_OUT_OF_RANGE, "queryHeads = 8, keyValueHeads = §-2, headDim = 128",
+                        "[ATT012] keyValueHeads = -2 is outside 1..1024; set it to the model's number of heads"),
+                Case.attributes(Message.HEADS_OUT_OF_RANGE, "queryHeads = §1025, keyValueHeads = 8, headDim = 128",
+                        "[ATT012] queryHeads = 1025 is outside 1..1024; set it to the model's number of heads"),
+                Case.attributes(Message.HEADS_OUT_OF_RANGE,
+                        "queryHeads = Integer§.MAX_VALUE, keyValueHeads = 1, headDim = 16",
+                        "[ATT012] queryHeads = 2147483647 is outside 1..1024; set it to the model's number of heads"),
+                Case.attributes(Message.HEADS_OUT_OF_RANGE,
+                        "queryHeads = 8,\n    keyValueHeads = §2048, headDim = 128",
+                        "[ATT012] keyValueHeads = 2048 is outside 1..1024; set it to the model's number of heads"),
                 Case.attributes(Message.QUERY_HEADS_NOT_A_MULTIPLE,
                         "queryHeads = §30, keyValueHeads = 8, headDim = 128",
                         "[ATT013] queryHeads = 30 is not a multiple of keyValueHeads = 8; "
@@ -119,6 +127,14 @@ class MessageTest {
                         "queryHeads = §3, keyValueHeads = 8, headDim = 128",
                         "[ATT013] queryHeads = 3 is not a multiple of keyValueHeads = 8; "
                                 + "the nearest supported number of query heads is 8"),
+                Case.attributes(Message.QUERY_HEADS_NOT_A_MULTIPLE,
+                        "queryHeads = §1023, keyValueHeads = 100, headDim = 128",
+                        "[ATT013] queryHeads = 1023 is not a multiple of keyValueHeads = 100; "
+                                + "the nearest supported number of query heads is 1000"),
+                Case.attributes(Message.QUERY_HEADS_NOT_A_MULTIPLE,
+                        "queryHeads = §1024, keyValueHeads = 600, headDim = 128",
+                        "[ATT013] queryHeads = 1024 is not a multiple of keyValueHeads = 600; "
+                                + "the nearest supported number of query heads is 600"),
                 Case.attributes(Message.RATIO_OUT_OF_RANGE,
                         "queryHeads = 8, keyValueHeads = 8, headDim = 128,\n"
                                 + "    keys = @ChannelPruning(restoration = Restoration.NONE, ratio = §1.2)",

@@ -71,9 +71,8 @@ public final class Attune {
     }
 
     /**
-     * Returns all providers the thread's context class loader sees, sorted by the specification's name.
-     *
-     * @throws java.util.ServiceConfigurationError if one that is listed cannot be created
+     * Returns all providers the thread's context class loader sees, sorted by the specification's name. One that cannot
+     * be loaded, or whose specification cannot, is left out, with a warning in the log of {@code dev.attune}.
      */
     public static List<KernelProvider> providers() {
         return ProviderSearch.all();

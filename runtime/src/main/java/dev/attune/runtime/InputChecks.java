@@ -9,6 +9,12 @@ final class InputChecks {
     /** Numbers read at once from a segment while it is scanned: 16 KiB, which stay in the first-level cache. */
     private static final int CHUNK = 4096;
 
+    /**
+     * The largest magnitude taken. Sums of squares and products of such numbers are finite in float32, and so is what
+     * bfloat16 makes of them; those of numbers near {@link Float#MAX_VALUE} are not.
+     */
+    static final float LIMIT = 1e10f;
+
     private InputChecks() {}
 
     /**
@@ -68,14 +74,14 @@ final class InputChecks {
     }
 
     /**
-     * Checks that every number is finite.
+     * Checks that every number is finite and at most {@link #LIMIT} in magnitude.
      *
      * @param middle size of the middle dimension of {@code [heads][middle][headDim]}; 0 for {@code [heads][headDim]}
-     * @throws IllegalArgumentException if one is NaN or infinite
+     * @throws IllegalArgumentException if one is not
      */
     static void requireFinite(String name, float[] array, int middle, int headDim) {
-        if (!allFinite(array, array.length)) {
-            throw notFinite(name, array, array.length, 0, middle, headDim);
+        if (!allWithinLimit(array, array.length)) {
+            throw refusal(name, array, array.length, 0, middle, headDim);
         }
     }
 
@@ -86,17 +92,22 @@ final class InputChecks {
         for (long start = 0; start < length; start += CHUNK) {
             int count = (int) Math.min(CHUNK, length - start);
             MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, start * Float.BYTES, chunk, 0, count);
-            if (!allFinite(chunk, count)) {
-                throw notFinite(name, chunk, count, start, middle, headDim);
+            if (!allWithinLimit(chunk, count)) {
+                throw refusal(name, chunk, count, start, middle, headDim);
             }
         }
     }
 
     /**
-     * Returns whether the first {@code count} numbers are finite. {@code x * 0} is zero for a finite x and NaN for
-     * every other; eight sums, since one alone would wait for each addition to finish.
+     * Returns whether the first {@code count} numbers are at most {@link #LIMIT} in magnitude. Usually the sum of their
+     * squares settles it, faster than their maximum: it is never below one of them, and NaN if one of them is.
      */
-    private static boolean allFinite(float[] array, int count) {
+    private static boolean allWithinLimit(float[] array, int count) {
+        return sumOfSquares(array, count) <= LIMIT * LIMIT / 2 || largestMagnitude(array, count) <= LIMIT;
+    }
+
+    /** Adds up in eight sums, since one alone would wait for each addition to finish. */
+    private static float sumOfSquares(float[] array, int count) {
         float sum0 = 0;
         float sum1 = 0;
         float sum2 = 0;
@@ -107,25 +118,35 @@ final class InputChecks {
         float sum7 = 0;
         int i = 0;
         for (; i <= count - 8; i += 8) {
-            sum0 += array[i] * 0;
-            sum1 += array[i + 1] * 0;
-            sum2 += array[i + 2] * 0;
-            sum3 += array[i + 3] * 0;
-            sum4 += array[i + 4] * 0;
-            sum5 += array[i + 5] * 0;
-            sum6 += array[i + 6] * 0;
-            sum7 += array[i + 7] * 0;
+            sum0 += array[i] * array[i];
+            sum1 += array[i + 1] * array[i + 1];
+            sum2 += array[i + 2] * array[i + 2];
+            sum3 += array[i + 3] * array[i + 3];
+            sum4 += array[i + 4] * array[i + 4];
+            sum5 += array[i + 5] * array[i + 5];
+            sum6 += array[i + 6] * array[i + 6];
+            sum7 += array[i + 7] * array[i + 7];
         }
         for (; i < count; i++) {
-            sum0 += array[i] * 0;
+            sum0 += array[i] * array[i];
         }
-        return sum0 + sum1 + sum2 + sum3 + sum4 + sum5 + sum6 + sum7 == 0;
+        return sum0 + sum1 + sum2 + sum3 + sum4 + sum5 + sum6 + sum7;
     }
 
-    private static IllegalArgumentException notFinite(
+    /** Returns NaN if one number is NaN. */
+    private static float largestMagnitude(float[] array, int count) {
+        float largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Math.abs(array[i]));
+        }
+        return largest;
+    }
+
+    /** Names the first number that is refused. */
+    private static IllegalArgumentException refusal(
             String name, float[] chunk, int count, long start, int middle, int headDim) {
         int at = 0;
-        while (at < count - 1 && Float.isFinite(chunk[at])) {
+        while (at < count - 1 && Math.abs(chunk[at]) <= LIMIT) {
             at++;
         }
         long index = start + at;
@@ -134,7 +155,9 @@ final class InputChecks {
         String position = middle == 0
                 ? "[" + row + "][" + channel + "]"
                 : "[" + row / middle + "][" + row % middle + "][" + channel + "]";
-        return new IllegalArgumentException(
-                name + position + " is " + chunk[at] + "; every number must be finite");
+        String rule = Float.isFinite(chunk[at])
+                ? "; numbers beyond " + LIMIT + " in magnitude would overflow scores: check the model's output"
+                : "; every number must be finite";
+        return new IllegalArgumentException(name + position + " is " + chunk[at] + rule);
     }
 }

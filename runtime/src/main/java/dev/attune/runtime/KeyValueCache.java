@@ -20,9 +20,10 @@ import java.util.List;
  * float32 in the machine's byte order, on or off the heap, at any alignment.
  *
  * <p><b>Errors.</b> Everything is checked before anything is changed: a call that throws leaves the cache and the
- * caller's output as they were. Inputs that are null, of the wrong length, or not finite are refused with a
- * {@link NullPointerException} or an {@link IllegalArgumentException} that names the input and the place; a full or
- * closed cache with an {@link IllegalStateException}.
+ * caller's output as they were. Inputs that are null, of the wrong length, not finite, or beyond 1e10 in magnitude
+ * (whose scores would overflow) are refused with a {@link NullPointerException} or an
+ * {@link IllegalArgumentException} that names the input and the place; a full or closed cache with an
+ * {@link IllegalStateException}.
  *
  * <p><b>Threads.</b> {@code attend} and {@code reconstruct} may run on several threads at once. {@code prefill},
  * {@code append}, {@code clear} and {@code close} need the cache to themselves: two operations that exclude each other
@@ -34,6 +35,9 @@ import java.util.List;
 public final class KeyValueCache implements AutoCloseable {
 
     private static final int TILE_TOKENS = CacheLayout.TILE_TOKENS;
+
+    /** The most numbers of a window, which is copied from a segment to an array. */
+    private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfFloat STORED_SCALE = FLOAT32.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -114,7 +118,7 @@ public final class KeyValueCache implements AutoCloseable {
      * @param values {@code [keyValueHeads][tokens][headDim]}
      * @param windowQueries the prompt's last queries {@code [queryHeads][positions][headDim]}, after rotary embedding;
      *     1 to {@link LayerShape#window()} positions, 0 only without tokens
-     * @throws IllegalArgumentException if a length does not fit or a number is not finite
+     * @throws IllegalArgumentException if a length does not fit or a number is not finite or too large
      * @throws IllegalStateException if the cache is closed, in use, not empty, or too small
      */
     public void prefill(float[] keys, float[] values, float[] windowQueries) {
@@ -142,8 +146,8 @@ public final class KeyValueCache implements AutoCloseable {
      * @param keys {@code [keyValueHeads][tokens][headDim]}
      * @param values {@code [keyValueHeads][tokens][headDim]}
      * @param windowQueries {@code [queryHeads][positions][headDim]}
-     * @throws IllegalArgumentException if a length does not fit, a number is not finite, or this thread cannot read
-     *     a segment
+     * @throws IllegalArgumentException if a length does not fit, a number is not finite or too large, or this
+     *     thread cannot read a segment
      * @throws IllegalStateException if the cache is closed, in use, not empty, or too small
      */
     public void prefill(MemorySegment keys, MemorySegment values, MemorySegment windowQueries) {
@@ -186,6 +190,10 @@ public final class KeyValueCache implements AutoCloseable {
         if (numbers % perPosition != 0) {
             throw new IllegalArgumentException("windowQueries has " + numbers + " numbers, not a multiple of the "
                     + perPosition + " one position has in " + expected);
+        }
+        if (numbers > MAX_ARRAY) {
+            throw new IllegalArgumentException(
+                    "windowQueries has " + numbers + " numbers in " + expected + ", more than " + MAX_ARRAY);
         }
         long positions = numbers / perPosition;
         if (positions > shape.window() || positions == 0 && tokens > 0) {
@@ -239,7 +247,10 @@ public final class KeyValueCache implements AutoCloseable {
         MemorySegment.copy(values, FLOAT32, offset, tileValues, 0, rows * shape.headDim());
     }
 
-    /** Repeats the tile's tokens until it is full, so that what is kept of them is what they alone would keep. */
+    /**
+     * Repeats the tile's tokens until it is full. What is kept of them is about what they alone would keep: unless
+     * their number divides 64, the first ones count once more than the others.
+     */
     private void fillTile(int count) {
         for (int token = count; token < TILE_TOKENS; token++) {
             int from = token % count * shape.headDim();
@@ -254,7 +265,7 @@ public final class KeyValueCache implements AutoCloseable {
      *
      * @param key {@code [keyValueHeads][headDim]}, after rotary embedding
      * @param value {@code [keyValueHeads][headDim]}
-     * @throws IllegalArgumentException if a length does not fit or a number is not finite
+     * @throws IllegalArgumentException if a length does not fit or a number is not finite or too large
      * @throws IllegalStateException if the cache is closed, in use, or full
      */
     public void append(float[] key, float[] value) {
@@ -276,8 +287,8 @@ public final class KeyValueCache implements AutoCloseable {
      *
      * @param key {@code [keyValueHeads][headDim]}
      * @param value {@code [keyValueHeads][headDim]}
-     * @throws IllegalArgumentException if a length does not fit, a number is not finite, or this thread cannot read
-     *     a segment
+     * @throws IllegalArgumentException if a length does not fit, a number is not finite or too large, or this
+     *     thread cannot read a segment
      * @throws IllegalStateException if the cache is closed, in use, or full
      */
     public void append(MemorySegment key, MemorySegment value) {
@@ -330,7 +341,7 @@ public final class KeyValueCache implements AutoCloseable {
      *
      * @param queries {@code [queryHeads][headDim]}, after rotary embedding
      * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
-     * @throws IllegalArgumentException if a length does not fit or a query is not finite
+     * @throws IllegalArgumentException if a length does not fit or a query is not finite or too large
      * @throws IllegalStateException if the cache is closed or being written
      */
     public void attend(float[] queries, float[] output) {
@@ -352,7 +363,7 @@ public final class KeyValueCache implements AutoCloseable {
      * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
      * @param logSumExp {@code [queryHeads]}, written: the natural logarithm of the sum of the exponentiated scores,
      *     after division by the root of {@code headDim}; negative infinity for an empty cache
-     * @throws IllegalArgumentException if a length does not fit or a query is not finite
+     * @throws IllegalArgumentException if a length does not fit or a query is not finite or too large
      * @throws IllegalStateException if the cache is closed or being written
      */
     public void attend(float[] queries, float[] output, float[] logSumExp) {
@@ -374,8 +385,8 @@ public final class KeyValueCache implements AutoCloseable {
      * @param queries {@code [queryHeads][headDim]}
      * @param output {@code [queryHeads][headDim]}, written
      * @param logSumExp {@code [queryHeads]}, written after {@code output}
-     * @throws IllegalArgumentException if a length does not fit, a query is not finite, this thread cannot access a
-     *     segment, or one to be written is read-only
+     * @throws IllegalArgumentException if a length does not fit, a query is not finite or too large, this thread
+     *     cannot access a segment, or one to be written is read-only
      * @throws IllegalStateException if the cache is closed or being written
      */
     public void attend(MemorySegment queries, MemorySegment output, MemorySegment logSumExp) {
@@ -390,9 +401,9 @@ public final class KeyValueCache implements AutoCloseable {
             MemorySegment.copy(queries, FLOAT32, 0, lease.queries(), 0, queryNumbers());
             try {
                 InputChecks.requireFinite("queries", lease.queries(), 0, shape.headDim());
-            } catch (IllegalArgumentException notFinite) {
+            } catch (IllegalArgumentException refusal) {
                 pool.release(lease);
-                throw notFinite;
+                throw refusal;
             }
             attend(lease.kernels(), lease.queries(), lease.output(), lease.logSumExp());
             MemorySegment.copy(lease.output(), 0, output, FLOAT32, 0, queryNumbers());

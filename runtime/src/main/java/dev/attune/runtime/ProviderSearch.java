@@ -1,6 +1,8 @@
 package dev.attune.runtime;
 
 import dev.attune.runtime.spi.KernelProvider;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -11,6 +13,8 @@ import java.util.ServiceLoader;
 /** Finds generated kernels by {@link ServiceLoader}. */
 final class ProviderSearch {
 
+    private static final Logger LOGGER = System.getLogger("dev.attune");
+
     private ProviderSearch() {}
 
     /**
@@ -20,7 +24,7 @@ final class ProviderSearch {
      */
     static KernelProvider find(Class<?> specification) {
         // A stale entry of some other specification must not hide this one's provider.
-        List<ServiceConfigurationError> broken = new ArrayList<>();
+        List<Error> broken = new ArrayList<>();
         Iterator<KernelProvider> providers =
                 ServiceLoader.load(KernelProvider.class, specification.getClassLoader()).iterator();
         while (true) {
@@ -32,22 +36,38 @@ final class ProviderSearch {
                 if (provider.specification() == specification) {
                     return provider;
                 }
-            } catch (ServiceConfigurationError error) {
+            } catch (ServiceConfigurationError | LinkageError error) {
+                // Its class is gone or cannot be loaded, or that of its specification.
                 broken.add(error);
             }
         }
     }
 
-    /** Returns all providers the thread's context class loader sees, sorted by the specification's name. */
+    /**
+     * Returns all providers the thread's context class loader sees, sorted by the specification's name. Stale ones are
+     * left out, with a warning in the log.
+     */
     static List<KernelProvider> all() {
-        return ServiceLoader.load(KernelProvider.class).stream()
-                .map(ServiceLoader.Provider::get)
-                .sorted(Comparator.comparing(provider -> provider.specification().getName()))
-                .toList();
+        List<KernelProvider> found = new ArrayList<>();
+        Iterator<KernelProvider> providers = ServiceLoader.load(KernelProvider.class).iterator();
+        while (true) {
+            try {
+                if (!providers.hasNext()) {
+                    found.sort(Comparator.comparing(provider -> provider.specification().getName()));
+                    return List.copyOf(found);
+                }
+                KernelProvider provider = providers.next();
+                // Fails if the class of the specification is gone.
+                provider.specification();
+                found.add(provider);
+            } catch (ServiceConfigurationError | LinkageError error) {
+                LOGGER.log(Level.WARNING, "a listed provider of kernels is left out: it cannot be loaded", error);
+            }
+        }
     }
 
     private static IllegalStateException notFound(
-            Class<?> specification, List<ServiceConfigurationError> broken) {
+            Class<?> specification, List<Error> broken) {
         String name = specification.getName();
         String simpleName = name.substring(name.lastIndexOf('.') + 1).replace('$', '_');
         var error = new IllegalStateException("no generated kernels found for " + name + ". Likely causes:"

@@ -8,13 +8,17 @@ import dev.attune.annotations.Backend;
 import dev.attune.reference.SmallLayer;
 import dev.attune.reference.SmallLayerKernels;
 import dev.attune.runtime.spi.KernelProvider;
+import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +77,64 @@ class AttuneTest {
             assertEquals(loader, specification.getClassLoader());
             assertEquals(specification, Attune.kernels(specification, Backend.SCALAR).specification());
         }
+    }
+
+    @Test
+    void kernelsWhoseSpecificationIsGoneHideNothing(@TempDir Path folder) throws Exception {
+        Path tests = Path.of(SmallLayer.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        copyReferencePackage(tests, folder);
+        Path entries = folder.resolve("META-INF/services/" + KernelProvider.class.getName());
+        Files.createDirectories(entries.getParent());
+        Files.writeString(entries, "dev.attune.reference.SmallLayerKernels\ndev.attune.reference.KeptKernels\n");
+        compile(folder, tests, "KeptKernels", """
+                package dev.attune.reference;
+                import dev.attune.annotations.Backend;
+                public class KeptKernels implements dev.attune.runtime.spi.KernelProvider {
+                    public Class<?> specification() { return KeptKernels.class; }
+                    public dev.attune.runtime.spi.LayerShape shape() { return SmallLayerKernels.SHAPE; }
+                    public dev.attune.runtime.spi.CacheLayout layout() { return ReferenceKernels.layout(shape()); }
+                    public java.util.List<Backend> backends() { return java.util.List.of(Backend.SCALAR); }
+                    public dev.attune.runtime.spi.AttentionKernels create(Backend backend) {
+                        return new ReferenceKernels(shape(), backend);
+                    }
+                }
+                """);
+        Files.delete(folder.resolve("dev/attune/reference/SmallLayer.class"));
+
+        try (var loader = new OwnClassesFirst(new URL[] {folder.toUri().toURL()})) {
+            Class<?> kept = loader.loadClass("dev.attune.reference.KeptKernels");
+            assertEquals(kept, Attune.kernels(kept).specification());
+            Thread thread = Thread.currentThread();
+            ClassLoader before = thread.getContextClassLoader();
+            thread.setContextClassLoader(loader);
+            try {
+                assertEquals(
+                        List.of(kept), Attune.providers().stream().map(KernelProvider::specification).toList());
+            } finally {
+                thread.setContextClassLoader(before);
+            }
+        }
+    }
+
+    private static void copyReferencePackage(Path from, Path to) throws IOException {
+        Path folder = Files.createDirectories(to.resolve("dev/attune/reference"));
+        try (Stream<Path> classes = Files.list(from.resolve("dev/attune/reference"))) {
+            for (Path each : classes.toList()) {
+                Files.copy(each, folder.resolve(each.getFileName().toString()));
+            }
+        }
+    }
+
+    private static void compile(Path folder, Path tests, String name, String text) throws Exception {
+        Path source = Files.writeString(folder.resolve(name + ".java"), text);
+        List<String> classPath = new ArrayList<>(List.of(tests.toString()));
+        for (Class<?> each : List.of(Attune.class, Backend.class)) {
+            classPath.add(Path.of(each.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
+        }
+        int exit = ToolProvider.getSystemJavaCompiler().run(
+                null, null, null, "-proc:none", "-cp", String.join(File.pathSeparator, classPath),
+                "-d", folder.toString(), source.toString());
+        assertEquals(0, exit);
     }
 
     @Test

@@ -37,10 +37,14 @@ class BackendInItsOwnJvmTest {
         assertEquals(0, result.exit, result.text);
         assertTrue(result.text.contains("backend SCALAR"), result.text);
         assertTrue(result.text.contains("log-sum-exp 0.0"), result.text);
-        // Three rungs of the ladder, and one warning for two calls.
-        assertEquals(4, result.count(FLAG), result.text);
+        // Three rungs of the ladder, printed and logged, and one warning for two calls.
+        assertEquals(7, result.count(FLAG), result.text);
         assertEquals(1, result.count("could run on faster kernels"), result.text);
-        assertEquals(1, result.count("SmallLayer runs on scalar"), result.text);
+        String needed = "module jdk.incubator.vector is not resolved; " + FLAG;
+        String record = "INFO: dev.attune.reference.SmallLayer runs on scalar: plain Java, always available; "
+                + "vector512: " + needed + "; vector256: " + needed + "; vector128: " + needed + System.lineSeparator();
+        assertEquals(1, result.count(record), result.text);
+        assertEquals(1, result.count("INFO: dev.attune"), result.text);
         assertTrue(result.text.contains("WARNING"), result.text);
     }
 
@@ -51,6 +55,11 @@ class BackendInItsOwnJvmTest {
         int bits = new RunningPlatform().preferredVectorBits();
         assertTrue(result.text.contains("backend VECTOR_" + bits), result.text);
         assertFalse(result.text.contains("WARNING: dev.attune"), result.text);
+        String chosen = "vector" + bits + ": the widest generated vectors within the " + bits
+                + " bits this machine prefers; ";
+        assertTrue(result.text.contains("SmallLayer runs on " + chosen), result.text);
+        assertTrue(result.text.contains("; scalar: not needed, vector" + bits + " is faster" + System.lineSeparator()),
+                result.text);
         assertEquals(0, result.count(FLAG), result.text);
     }
 
@@ -101,7 +110,7 @@ class BackendInItsOwnJvmTest {
         assertEquals(0, result.exit, result.text);
         assertTrue(result.text.contains("runtime in module dev.attune.runtime"), result.text);
         assertTrue(result.text.contains("backend SCALAR"), result.text);
-        assertEquals(4, result.count(FLAG), result.text);
+        assertEquals(7, result.count(FLAG), result.text);
     }
 
     private static Result onClassPath(String... flags) throws Exception {

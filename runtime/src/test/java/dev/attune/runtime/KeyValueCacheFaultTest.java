@@ -131,6 +131,82 @@ class KeyValueCacheFaultTest {
     }
 
     @Test
+    void numbersBeyondTheLimitAreRefusedEverywhere() {
+        String tooLarge =
+                " is 3.0E38; numbers beyond 1.0E10 in magnitude would overflow scores: check the model's output";
+        float[] good = random.next(HEADS * 70 * D);
+        float[] window = random.next(QUERY_HEADS * D);
+        float[] spoilt = good.clone();
+        spoilt[(70 + 69) * D + 15] = 3e38f;
+        prefillRefused("keys[1][69][15]" + tooLarge, spoilt, good, window);
+        prefillRefused("values[1][69][15]" + tooLarge, good, spoilt, window);
+        float[] spoiltWindow = window.clone();
+        spoiltWindow[3 * D + 7] = 3e38f;
+        prefillRefused("windowQueries[3][0][7]" + tooLarge, good, good, spoiltWindow);
+
+        fill(127);
+        Class<IllegalArgumentException> wrong = IllegalArgumentException.class;
+        float[] token = random.next(HEADS * D);
+        float[] spoiltToken = token.clone();
+        spoiltToken[D + 15] = 3e38f;
+        String place = "[1][15]" + tooLarge;
+        assertRefused(wrong, "key" + place, () -> cache.append(spoiltToken, token));
+        assertRefused(wrong, "value" + place, () -> cache.append(token, spoiltToken));
+        assertRefused(wrong, "key" + place, () -> cache.append(offHeap(spoiltToken), heap(token)));
+        assertRefused(wrong, "value" + place, () -> cache.append(heap(token), offHeap(spoiltToken)));
+
+        float[] output = random.next(QUERY_HEADS * D);
+        float[] sums = random.next(QUERY_HEADS);
+        float[] outputBefore = output.clone();
+        float[] sumsBefore = sums.clone();
+        String query = "queries[3][7]" + tooLarge;
+        assertRefused(wrong, query, () -> cache.attend(spoiltWindow, output));
+        assertRefused(wrong, query, () -> cache.attend(spoiltWindow, output, sums));
+        assertRefused(wrong, query, () -> cache.attend(offHeap(spoiltWindow), heap(output), heap(sums)));
+        assertArrayEquals(outputBefore, output);
+        assertArrayEquals(sumsBefore, sums);
+    }
+
+    @Test
+    void numbersAtTheLimitAreAcceptedEverywhere() {
+        float[] keys = new float[HEADS * 70 * D];
+        Arrays.fill(keys, InputChecks.LIMIT);
+        float[] queries = new float[QUERY_HEADS * D];
+        Arrays.fill(queries, -InputChecks.LIMIT);
+        float[] token = Arrays.copyOf(keys, HEADS * D);
+        cache.prefill(keys, keys, queries);
+        cache.append(token, token);
+        cache.append(heap(token), offHeap(token));
+        float[] output = new float[QUERY_HEADS * D];
+        float[] sums = new float[QUERY_HEADS];
+        cache.attend(queries, output);
+        cache.attend(queries, output, sums);
+        assertEquals(72, cache.tokens());
+        cache.clear();
+        cache.prefill(offHeap(keys), heap(keys), offHeap(queries));
+        cache.attend(offHeap(queries), heap(output), heap(sums));
+        assertEquals(70, cache.tokens());
+    }
+
+    @Test
+    @SuppressWarnings("restricted")
+    void aWindowThatFitsNoArrayIsRefused() {
+        LayerShape wide = new LayerShape(QUERY_HEADS, HEADS, D, Integer.MAX_VALUE, true);
+        try (KeyValueCache other = Attune.kernels(ReferenceProvider.scalar(wide)).newCache(200)) {
+            MemorySegment token = heap(random.next(HEADS * D));
+            // Never read.
+            MemorySegment window = MemorySegment.NULL.reinterpret(4L * QUERY_HEADS * D * Integer.MAX_VALUE);
+            var error = assertThrows(
+                    IllegalArgumentException.class, () -> other.prefill(token, token, window));
+            assertEquals(
+                    "windowQueries has 137438953408 numbers in [queryHeads = 4][positions][headDim = 16], more than"
+                            + " 2147483639",
+                    error.getMessage());
+            assertEquals(0, other.tokens());
+        }
+    }
+
+    @Test
     void aPlaceFarIntoASegmentIsNamedToo() {
         int tokens = 200;
         float[] keys = random.next(HEADS * tokens * D);

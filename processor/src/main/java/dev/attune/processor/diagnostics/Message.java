@@ -41,9 +41,9 @@ public enum Message {
             "headDim = {headDim} is not a multiple of 16",
             "the nearest multiples are {below} and {above}"),
 
-    /** A number of heads below one. */
-    HEADS_NOT_POSITIVE("ATT012",
-            "{attribute} = {heads} is less than 1",
+    /** Too few or too many heads. */
+    HEADS_OUT_OF_RANGE("ATT012",
+            "{attribute} = {heads} is outside 1..1024",
             "set it to the model's number of heads"),
 
     /** Query heads cannot be shared out evenly among the key-value heads. */

@@ -10,6 +10,9 @@ import java.util.List;
 /** Heads, channels and window have sizes that kernels are generated for. */
 final class SizeRule implements Rule {
 
+    /** The most heads: more than any model has, few enough that no size overflows. */
+    static final int MAX_HEADS = 1024;
+
     /** The fewest channels of a head. */
     static final int MIN_HEAD_DIM = 16;
 
@@ -37,11 +40,11 @@ final class SizeRule implements Rule {
         int queryHeads = specification.queryHeads().value();
         int keyValueHeads = specification.keyValueHeads().value();
         for (Attribute<Integer> heads : List.of(specification.queryHeads(), specification.keyValueHeads())) {
-            if (heads.value() < 1) {
-                findings.add(Message.HEADS_NOT_POSITIVE.at(heads.position(), heads.name(), heads.value()));
+            if (heads.value() < 1 || heads.value() > MAX_HEADS) {
+                findings.add(Message.HEADS_OUT_OF_RANGE.at(heads.position(), heads.name(), heads.value()));
             }
         }
-        if (queryHeads >= 1 && keyValueHeads >= 1 && queryHeads % keyValueHeads != 0) {
+        if (findings.isEmpty() && queryHeads % keyValueHeads != 0) {
             findings.add(Message.QUERY_HEADS_NOT_A_MULTIPLE.at(
                     specification.queryHeads().position(),
                     queryHeads,
@@ -68,8 +71,9 @@ final class SizeRule implements Rule {
         }
     }
 
-    /** Returns the positive multiple of {@code factor} nearest to {@code value}; of two, the greater. */
-    private static long nearestMultiple(long value, long factor) {
-        return Math.max(1, (2 * value + factor) / (2 * factor)) * factor;
+    /** Returns the multiple of {@code factor} in 1 to {@link #MAX_HEADS} nearest to a value; of two, the greater. */
+    private static int nearestMultiple(int value, int factor) {
+        int multiple = Math.max(1, (2 * value + factor) / (2 * factor));
+        return Math.min(multiple, MAX_HEADS / factor) * factor;
     }
 }
