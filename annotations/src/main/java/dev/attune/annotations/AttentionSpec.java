@@ -50,8 +50,8 @@ public @interface AttentionSpec {
 
     /**
      * Whether generated tokens are packed too. If so, tokens are packed whenever 64 of them fill a tile, and the newest
-     * ones, the rest of the prompt included, wait dense. {@code false} is how the released SparK code treats a cache: the
-     * prompt is packed whole, its last, partial tile included, and every token that is appended after it stays dense.
+     * ones, the rest of the prompt included, wait dense. {@code false} is how the released SparK code treats a cache:
+     * the prompt is packed whole, its last, partial tile included, and every token appended after it stays dense.
      */
     boolean packGenerated() default true;
 

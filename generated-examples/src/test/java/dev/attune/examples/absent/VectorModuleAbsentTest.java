@@ -29,7 +29,8 @@ class VectorModuleAbsentTest {
         assertTrue(printed.contains("add --add-modules jdk.incubator.vector"), printed);
         List<String> lines = printed.lines().dropWhile(line -> !line.startsWith("backend")).toList();
         assertEquals("backend SCALAR", lines.getFirst(), printed);
-        float[] expected = WithoutVectorModule.decode(Attune.kernels(ByteLmCentredKeys80Values80.class, Backend.SCALAR));
+        float[] expected =
+                WithoutVectorModule.decode(Attune.kernels(ByteLmCentredKeys80Values80.class, Backend.SCALAR));
         assertEquals(expected.length, lines.size() - 1, printed);
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], Float.intBitsToFloat(Integer.parseInt(lines.get(i + 1))));

@@ -92,7 +92,8 @@ class PublishedMethodTest {
                 kernels.scoreChannels(head, window, POSITIONS, scales);
                 for (int first = 0; first < TOKENS; first += TILE_TOKENS) {
                     int from = (head * TOKENS + first) * HEAD_DIM;
-                    kernels.packKeys(head, Arrays.copyOfRange(keys, from, from + TILE_TOKENS * HEAD_DIM), scales, tile, 0);
+                    float[] tileKeys = Arrays.copyOfRange(keys, from, from + TILE_TOKENS * HEAD_DIM);
+                    kernels.packKeys(head, tileKeys, scales, tile, 0);
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         int row = from + token * HEAD_DIM;
                         BitSet reference = new BitSet();
