@@ -46,6 +46,8 @@ final class DemoRun {
     void run() {
         Evaluation evaluation = evaluation();
         List<LayerKernels> kernels = evaluation.kernels();
+        warn(evaluation.beyondContext());
+        requireWritableTargets();
         String name = options.model == null ? ShippedModel.NAME : options.model.toString();
         Machine machine = Machine.here();
         printHead(new Study(name, evaluation, List.of(), machine), kernels);
@@ -87,14 +89,35 @@ final class DemoRun {
     private NeedleFile some(NeedleFile file) {
         int held = file.needles().size();
         if (options.prompts != null && options.prompts > held) {
-            errors.println("demo: " + file.name() + " has " + held + " prompts, fewer than --prompts "
-                    + options.prompts + "; using all of them");
-            errors.flush();
+            warn(List.of(file.name() + " has " + held + " prompts, fewer than --prompts "
+                    + options.prompts + "; using all of them"));
         }
         if (options.prompts != null) {
             return file.first(options.prompts);
         }
         return options.all ? file : file.first(DEFAULT_PROMPTS);
+    }
+
+    private void warn(List<String> messages) {
+        messages.forEach(message -> errors.println("demo: " + message));
+        errors.flush();
+    }
+
+    /** Fails now rather than after the evaluation if a report cannot be written. */
+    private void requireWritableTargets() {
+        AtomicFile.requireWritable("--report", page());
+        AtomicFile.requireWritable("--report", rowsAndMethod());
+        if (options.json != null) {
+            AtomicFile.requireWritable("--json", options.json);
+        }
+    }
+
+    private Path page() {
+        return options.report.resolve("report.html");
+    }
+
+    private Path rowsAndMethod() {
+        return options.report.resolve("report.json");
     }
 
     private void printHead(Study study, List<LayerKernels> kernels) {
@@ -152,10 +175,9 @@ final class DemoRun {
     }
 
     private void writeReports(Study study) {
-        Path page = options.report.resolve("report.html");
-        AtomicFile.write(page, HtmlReport.page(study));
-        AtomicFile.write(options.report.resolve("report.json"), JsonReport.report(study));
-        out.println("report: " + page);
+        AtomicFile.write(page(), HtmlReport.page(study));
+        AtomicFile.write(rowsAndMethod(), JsonReport.report(study));
+        out.println("report: " + page());
         if (options.json != null) {
             AtomicFile.write(options.json, JsonReport.rows(study));
             out.println("rows:   " + options.json);

@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -40,6 +41,47 @@ class DemoTest {
         assertRefused("'k0.7' is unknown; choose from dense, k0.5", "--caches", "dense,k0.7");
         assertRefused("config.json does not exist", "--model", directory.toString());
         assertRefused("--unknown", "--unknown");
+    }
+
+    @Test
+    void targetsThatCannotBeWrittenAreRefusedBeforeTheEvaluation() throws IOException {
+        Path file = write("file", "");
+        Path taken = Files.createDirectories(directory.resolve("taken"));
+        Files.createDirectories(directory.resolve("report").resolve("report.json"));
+
+        StringWriter out = new StringWriter();
+        assertRefused(out, "--json: " + taken + " is a directory", "--json", taken.toString());
+        assertRefused(out, "--json: " + file.resolve("rows.json") + " cannot be written: " + file
+                + " is not a directory", "--json", file.resolve("rows.json").toString());
+        assertRefused(out, "--report: " + file.resolve("report.html") + " cannot be written",
+                "--report", file.toString());
+        assertRefused(out, "report.json is a directory", "--report", directory.resolve("report").toString());
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    void inputsBeyondTheContextOfTheModelAreWarnedOfWithBothNumbers() throws IOException {
+        Path shipped = ShippedModel.directory();
+        String config = Files.readString(shipped.resolve("config.json"));
+        write("config.json",
+                config.replace("\"max_position_embeddings\": 4096", "\"max_position_embeddings\": 2000"));
+        Files.copy(shipped.resolve("model.safetensors"), directory.resolve("model.safetensors"));
+        Path prompt = write("long.jsonl", "{\"prompt\": \"" + "a".repeat(2500) + "\", \"answer\": \"12\"}\n");
+        Path shortPrompt = write("short.jsonl", "{\"prompt\": \"abc\", \"answer\": \"12\"}\n");
+
+        // The target that cannot be written ends the run after the warnings.
+        StringWriter errors = new StringWriter();
+        int code = commandLine(new StringWriter(), errors).execute(
+                "--model", directory.toString(), "--needles", prompt.toString(), "--needles", shortPrompt.toString(),
+                "--json", directory.toString());
+
+        assertEquals(2, code);
+        List<String> lines = errors.toString().lines().toList();
+        assertEquals(3, lines.size(), errors.toString());
+        assertTrue(lines.get(0).contains("held-out passages"), lines.get(0));
+        assertTrue(lines.get(0).contains("2112 positions, but the model's max_position_embeddings = 2000"));
+        assertTrue(lines.get(1).contains("prompts of long take up to 2501 positions"), lines.get(1));
+        assertTrue(lines.get(1).contains("max_position_embeddings = 2000"), lines.get(1));
     }
 
     @Test
@@ -72,29 +114,36 @@ class DemoTest {
 
     @Test
     void aShortRunScoresSanelyAndReportsEverything() throws IOException {
+        List<String> caches = List.of(
+                "dense", "k0.8", "k0.8-centred", "k0.8-centred+v0.8", "k0.9-centred+v0.9", "k0.8-zero");
         Path json = directory.resolve("rows.json");
         StringWriter out = new StringWriter();
         StringWriter errors = new StringWriter();
         int code = commandLine(out, errors).execute(
-                "--caches", "dense,k0.8-centred+v0.8,k0.8-zero", "--passages", "2", "--prompts", "2",
+                "--caches", String.join(",", caches), "--passages", "2", "--prompts", "2",
                 "--json", json.toString(), "--report", directory.resolve("report").toString());
 
         assertEquals(0, code, errors.toString());
         JsonNode rows = new ObjectMapper().readTree(json.toFile());
-        assertEquals(3, rows.size());
+        assertEquals(caches, rows.findValuesAsText("cache"));
         JsonNode dense = rows.get(0);
-        JsonNode pruned = rows.get(1);
-        JsonNode zero = rows.get(2);
-        assertEquals("dense", dense.get("cache").asText());
+        JsonNode pruned = rows.get(3);
+        JsonNode zero = rows.get(5);
         assertEquals(4, dense.get("prompts").asInt());
         assertEquals(2, dense.get("needles").size());
-        assertEquals(1, dense.get("needleAccuracy").asDouble());
-        assertEquals(1, pruned.get("needleAccuracy").asDouble());
-        double loss = pruned.get("natsPerByte").asDouble() - dense.get("natsPerByte").asDouble();
-        double zeroLoss = zero.get("natsPerByte").asDouble() - dense.get("natsPerByte").asDouble();
-        assertTrue(dense.get("natsPerByte").asDouble() < 1.5, dense.toString());
-        assertTrue(loss < 0.05, "the pruned cache loses " + loss);
-        assertTrue(zeroLoss > loss, "zero fill loses " + zeroLoss + ", less than restoration: " + loss);
+        // Observed on these two passages; bounds of losses are about twice what was observed.
+        double base = dense.get("natsPerByte").asDouble();
+        assertEquals(0.8659, base, 0.003, "nats/byte of the dense cache");
+        assertLoss(0.0115, rows.get(1), base);
+        assertLoss(0.0120, rows.get(2), base);
+        assertLoss(0.0155, pruned, base);
+        assertLoss(0.0271, rows.get(4), base);
+        double zeroLoss = zero.get("natsPerByte").asDouble() - base;
+        assertTrue(zeroLoss > 0.08 && zeroLoss < 0.34, "zero fill loses " + zeroLoss + ", observed: 0.1696");
+        for (JsonNode row : rows) {
+            double accuracy = row.get("needleAccuracy").asDouble();
+            assertTrue(row == zero ? accuracy < 0.8 : accuracy == 1, row.toString());
+        }
         assertTrue(dense.get("bytesPerTokenPerHead").asDouble() >= 512, dense.toString());
         assertTrue(pruned.get("bytesPerTokenPerHead").asDouble() < 256, pruned.toString());
         assertTrue(pruned.get("decodeMicros").asDouble() > 0, pruned.toString());
@@ -111,9 +160,19 @@ class DemoTest {
         assertFalse((out.toString() + errors).contains("\u001b"));
     }
 
+    /** A loss of zero is wrong as well: then nothing was pruned. */
+    private static void assertLoss(double limit, JsonNode row, double base) {
+        double loss = row.get("natsPerByte").asDouble() - base;
+        assertTrue(loss > 0 && loss < limit, row.get("cache") + " loses " + loss + " nats/byte, limit " + limit);
+    }
+
     private void assertRefused(String part, String... arguments) {
+        assertRefused(new StringWriter(), part, arguments);
+    }
+
+    private void assertRefused(StringWriter out, String part, String... arguments) {
         StringWriter errors = new StringWriter();
-        int code = commandLine(new StringWriter(), errors).execute(arguments);
+        int code = commandLine(out, errors).execute(arguments);
         String message = errors.toString();
         assertEquals(2, code, message);
         assertTrue(message.contains(part), message);

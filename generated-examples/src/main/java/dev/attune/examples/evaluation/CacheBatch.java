@@ -26,9 +26,10 @@ public final class CacheBatch implements AutoCloseable {
      */
     public CacheBatch(LlamaModel model, List<LayerKernels> kernels, int promptTokens, int generatedTokens) {
         this.model = model;
-        this.caches = kernels.stream()
-                .map(each -> new LayerCaches(model.config(), each, promptTokens, generatedTokens))
-                .toList();
+        this.caches = AllOrNone.open(
+                kernels.size(),
+                cache -> new LayerCaches(model.config(), kernels.get(cache), promptTokens, generatedTokens),
+                LayerCaches::close);
         this.step = new Step(model.config());
     }
 

@@ -39,6 +39,24 @@ public record Evaluation(
         return choices.stream().map(choice -> choice.kernels(model.config())).toList();
     }
 
+    /** Returns a warning for each input that needs more positions than the model was made for. */
+    public List<String> beyondContext() {
+        List<String> warnings = new ArrayList<>();
+        warnIfBeyond(warnings, "held-out passages of " + text.path(), HeldOutText.PROMPT + HeldOutText.FED);
+        for (NeedleFile file : needles) {
+            warnIfBeyond(warnings, "prompts of " + file.name(), file.positions());
+        }
+        return warnings;
+    }
+
+    private void warnIfBeyond(List<String> warnings, String what, int positions) {
+        int context = model.config().context();
+        if (positions > context) {
+            warnings.add("warning: " + what + " take up to " + positions + " positions, but the model's"
+                    + " max_position_embeddings = " + context + "; scores beyond it say little about pruning");
+        }
+    }
+
     /**
      * Runs everything.
      *

@@ -4,14 +4,13 @@ import dev.attune.examples.llama.LlamaConfig;
 import dev.attune.examples.llama.Prompt;
 import dev.attune.runtime.KeyValueCache;
 import dev.attune.runtime.LayerKernels;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The caches of one sequence: one per layer, all of the same specification. */
 final class LayerCaches implements AutoCloseable {
 
     private final LlamaConfig config;
-    private final List<KeyValueCache> layers = new ArrayList<>();
+    private final List<KeyValueCache> layers;
     private final float[] key;
     private final float[] value;
     private final float[] query;
@@ -23,9 +22,8 @@ final class LayerCaches implements AutoCloseable {
         this.value = new float[config.keyColumns()];
         this.query = new float[config.queryColumns()];
         this.output = new float[config.queryColumns()];
-        for (int layer = 0; layer < config.layers(); layer++) {
-            layers.add(kernels.newCache(promptTokens, generatedTokens));
-        }
+        this.layers = AllOrNone.open(
+                config.layers(), layer -> kernels.newCache(promptTokens, generatedTokens), KeyValueCache::close);
     }
 
     /** Replaces what the layer's cache holds by a prompt, pruned. */

@@ -99,6 +99,14 @@ public record NeedleFile(String name, List<Needle> needles) {
                 + "; every line is {\"prompt\": \"...\", \"answer\": \"...\"}");
     }
 
+    /** Returns the positions that the longest prompt takes with its answer, whose last byte is not fed. */
+    public int positions() {
+        return needles.stream()
+                .mapToInt(needle -> needle.prompt().length + needle.answer().length - 1)
+                .max()
+                .orElseThrow();
+    }
+
     /** Returns the first prompts, at most {@code count}. */
     public NeedleFile first(int count) {
         return new NeedleFile(name, needles.subList(0, Math.min(count, needles.size())));
