@@ -2,6 +2,7 @@ package dev.attune.processor.emit;
 
 import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
+import dev.attune.annotations.NumberFormat;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -64,6 +65,13 @@ final class KernelText {
     KernelText with(String name, Object value) {
         arguments.put(name, value);
         return this;
+    }
+
+    /** Sets {@code $bytes:L}, {@code $load:L} and {@code $store:L} to those of a number format. */
+    KernelText numbers(NumberFormat format) {
+        return with("bytes", format.bytes())
+                .with("load", StoredNumbers.load(format))
+                .with("store", StoredNumbers.store(format));
     }
 
     CodeBlock code() {

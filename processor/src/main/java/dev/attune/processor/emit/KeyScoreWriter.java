@@ -87,10 +87,10 @@ final class KeyScoreWriter {
                                 2 * lanes)
                         + numbers.loadNatural("amplitude", "block + KEY_AMPLITUDES + lane * " + bytes + "L")
                         + Pass.perHead(heads, """
-                            float unit# = querySteps[g + #];
+                            float unit# = querySteps[?];
                             FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(unit#);
                             FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(unit#);
-                            """).replace("g + 0", "g")
+                            """)
                         + Pass.eachHead(heads, this::addScores);
         return kernel("scoreSigns" + heads)
                 .addJavadoc(
@@ -135,12 +135,11 @@ final class KeyScoreWriter {
     private MethodSpec scoreDense(int heads) {
         String channel = "long place = (long) channel * BLOCK_TOKENS + lane;\n"
                 + numbers.load("key", "block + place * " + bytes)
-                + Pass.eachHead(heads, head ->
-                        """
-                        FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
-                        first# = keyFirst.fma(query#, first#);
-                        second# = keySecond.fma(query#, second#);
-                        """.replace("#", Integer.toString(head)).replace("?", SignSumText.plus("g", head)));
+                + Pass.perHead(heads, """
+                    FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
+                    first# = keyFirst.fma(query#, first#);
+                    second# = keySecond.fma(query#, second#);
+                    """);
         String step = zeros(heads)
                 + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
                 + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
@@ -189,8 +188,7 @@ final class KeyScoreWriter {
     }
 
     private static String score(int head) {
-        return "int score%d = %s * CHUNK_TOKENS + b * BLOCK_TOKENS + lane;\n"
-                .formatted(head, SignSumText.plus("g", head));
+        return Pass.forHead(head, "int score# = ? * CHUNK_TOKENS + b * BLOCK_TOKENS + lane;\n");
     }
 
     private static String setScores(int head) {

@@ -35,9 +35,16 @@ final class Pass {
                 : calls + "%s%d(%s, %d);\n".formatted(name, passes.getLast(), arguments, full * heads);
     }
 
-    /** Repeats a text for every head of a pass, with {@code #} replaced by its number. */
+    /** Repeats a text for every head of a pass, as {@link #forHead} has it. */
     static String perHead(int heads, String text) {
-        return eachHead(heads, head -> text.replace("#", Integer.toString(head)));
+        return eachHead(heads, head -> forHead(head, text));
+    }
+
+    /** Replaces {@code #} by the number of a head within its pass, and {@code ?} by its index among all heads. */
+    static String forHead(int head, String text) {
+        return text.replace("#", Integer.toString(head))
+                .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
+                .replace("?", SignSumText.plus("g", head));
     }
 
     /** Joins the texts of a pass's heads. */

@@ -120,8 +120,7 @@ final class ScalarDecodeWriter {
                         "score",
                         (keys.centred() ? "means + " : "") + (keys.signed() ? "amplitude * signed + " : "") + "kept")
                 .with("index", ScalarUnpackWriter.keyIndex(keys))
-                .with("bytes", keyFormat.bytes())
-                .with("load", StoredNumbers.load(keyFormat));
+                .numbers(keyFormat);
         return KernelMethods.step("scoreKeys")
                 .addJavadoc("Scores of a packed tile: $L.\n", ClassDocumentation.keyScore(keys))
                 .addParameter(KernelMethods.cache())
@@ -147,10 +146,7 @@ final class ScalarDecodeWriter {
                             weights[g * TILE_TOKENS + token] = score;
                         }
                     }
-                    """)
-                        .with("bytes", keyFormat.bytes())
-                        .with("load", StoredNumbers.load(keyFormat))
-                        .code())
+                    """).numbers(keyFormat).code())
                 .build();
     }
 
@@ -208,8 +204,7 @@ final class ScalarDecodeWriter {
                     """)
                 .add("        sumsOfValues[g * HEAD_DIM + channel] += $sum:L;\n    }\n}\n")
                 .with("sum", (values.signed() ? "amplitude * signed + " : "") + "kept")
-                .with("bytes", valueFormat.bytes())
-                .with("load", StoredNumbers.load(valueFormat));
+                .numbers(valueFormat);
         return KernelMethods.step("sumValues")
                 .addJavadoc("Value sum of a packed tile: $L.\n", ClassDocumentation.valueSum(values))
                 .addParameter(KernelMethods.cache())
@@ -233,10 +228,7 @@ final class ScalarDecodeWriter {
                             }
                         }
                     }
-                    """)
-                        .with("bytes", valueFormat.bytes())
-                        .with("load", StoredNumbers.load(valueFormat))
-                        .code())
+                    """).numbers(valueFormat).code())
                 .build();
     }
 }

@@ -1,6 +1,5 @@
 package dev.attune.processor.emit;
 
-import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
 import java.util.EnumSet;
@@ -24,7 +23,7 @@ final class ScalarKernelsWriter {
         StoredNumbers.addAccess(
                 type,
                 EnumSet.of(plan.model().keys().format(), plan.model().values().format()));
-        scratch(
+        ScratchField.add(
                 type,
                 double.class,
                 "plainQueries",
@@ -32,28 +31,29 @@ final class ScalarKernelsWriter {
                 "Queries over the square root of the head dimension, for dense keys.");
         plan.layout()
                 .keys()
-                .ifPresent(keys -> scratch(
+                .ifPresent(keys -> ScratchField.add(
                         type,
                         double.class,
                         "scaledQueries",
                         "GROUP_SIZE * HEAD_DIM",
                         "The same, over the channel scales: for packed keys."));
-        scratch(
+        ScratchField.add(
                 type,
                 double.class,
                 "weights",
                 "GROUP_SIZE * TILE_TOKENS",
                 "One tile's scores, then its softmax weights.");
-        scratch(type, double.class, "maxima", "GROUP_SIZE", "Largest score so far.");
-        scratch(
+        ScratchField.add(type, double.class, "maxima", "GROUP_SIZE", "Largest score so far.");
+        ScratchField.add(
                 type,
                 double.class,
                 "sums",
                 "GROUP_SIZE",
                 "Sum of the softmax weights so far, relative to the largest score.");
-        scratch(type, double.class, "sumsOfValues", "GROUP_SIZE * HEAD_DIM", "Weighted sum of the values so far.");
+        ScratchField.add(
+                type, double.class, "sumsOfValues", "GROUP_SIZE * HEAD_DIM", "Weighted sum of the values so far.");
         if (plan.layout().keys().isPresent()) {
-            scratch(
+            ScratchField.add(
                     type,
                     float.class,
                     "deviations",
@@ -61,7 +61,7 @@ final class ScalarKernelsWriter {
                     "One tile's scaled keys, less their means.");
         }
         if (plan.layout().keys().isPresent() || plan.layout().values().isPresent()) {
-            scratch(
+            ScratchField.add(
                     type,
                     float.class,
                     "magnitudes",
@@ -76,12 +76,5 @@ final class ScalarKernelsWriter {
             LayoutConstants.addFirstSlot(type);
         }
         return type.build();
-    }
-
-    private static void scratch(TypeSpec.Builder type, Class<?> element, String name, String length, String meaning) {
-        type.addField(FieldSpec.builder(element.arrayType(), name, Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc(meaning)
-                .initializer("new $T[$L]", element, length)
-                .build());
     }
 }

@@ -13,6 +13,30 @@ import javax.lang.model.element.Modifier;
 /** Writes channel scoring, and the pruning and packing of keys and values. */
 final class ScalarPackWriter {
 
+    /** Passes over the entries to keep; of those that equal the threshold, the first are kept. */
+    private static final String SKIP_KEPT = """
+            if (magnitude > threshold) {
+                continue;
+            }
+            if (magnitude == threshold && equal > 0) {
+                equal--;
+                continue;
+            }
+        """;
+
+    /** Passes over the entries to prune. */
+    private static final String SKIP_PRUNED = """
+            if (magnitude < threshold) {
+                continue;
+            }
+            if (magnitude == threshold) {
+                if (ties == 0) {
+                    continue;
+                }
+                ties--;
+            }
+        """;
+
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
@@ -126,7 +150,7 @@ final class ScalarPackWriter {
                                 ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is"
                                         + " stored.\n"
                                 : "Scaled keys k'_tj = k_tj * s_j.\n")
-                .addCode(numbers(body, keyFormat).code())
+                .addCode(body.numbers(keyFormat).code())
                 .build();
     }
 
@@ -135,13 +159,8 @@ final class ScalarPackWriter {
             for (int channel = 0; channel < HEAD_DIM; channel++) {
                 magnitudes[channel] = Math.abs(deviations[row + channel]);
             }
-            Arrays.sort(magnitudes, 0, HEAD_DIM);
-            float threshold = magnitudes[HEAD_DIM - KEPT_CHANNELS];
-            int ties = 1;
-            while (ties < KEPT_CHANNELS && magnitudes[HEAD_DIM - KEPT_CHANNELS + ties] == threshold) {
-                ties++;
-            }
             """)
+                .add(smallestToKeep("HEAD_DIM", "KEPT_CHANNELS"))
                 .addIf(keys.signed(), """
 
                     // Amplitude of the pruned channels: their root mean square.
@@ -150,13 +169,7 @@ final class ScalarPackWriter {
                     for (int channel = 0; channel < HEAD_DIM; channel++) {
                         float deviation = deviations[row + channel];
                         float magnitude = Math.abs(deviation);
-                        if (magnitude > threshold) {
-                            continue;
-                        }
-                        if (magnitude == threshold && equal > 0) {
-                            equal--;
-                            continue;
-                        }
+                    """ + SKIP_KEPT + """
                         partialSums[channel % 16] += deviation * deviation;
                     }
                     long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
@@ -179,15 +192,7 @@ final class ScalarPackWriter {
                     for (int channel = 0; channel < HEAD_DIM; channel++) {
                         float deviation = deviations[row + channel];
                         float magnitude = Math.abs(deviation);
-                        if (magnitude < threshold) {
-                            continue;
-                        }
-                        if (magnitude == threshold) {
-                            if (ties == 0) {
-                                continue;
-                            }
-                            ties--;
-                        }
+                    """ + SKIP_PRUNED + """
                         long place = (long) slot * BLOCK_TOKENS + lane;
                     """)
                 .add(storeIndex(keys))
@@ -209,8 +214,20 @@ final class ScalarPackWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(int.class, "lane")
-                .addCode(numbers(body, keyFormat).code())
+                .addCode(body.numbers(keyFormat).code())
                 .build();
+    }
+
+    /** Finds the smallest magnitude to keep, and how many of those that equal it are kept. */
+    private static String smallestToKeep(String count, String kept) {
+        return """
+            Arrays.sort(magnitudes, 0, COUNT);
+            float threshold = magnitudes[COUNT - KEPT];
+            int ties = 1;
+            while (ties < KEPT && magnitudes[COUNT - KEPT + ties] == threshold) {
+                ties++;
+            }
+            """.replace("COUNT", count).replace("KEPT", kept);
     }
 
     private static String storeIndex(KeyLayout keys) {
@@ -234,13 +251,8 @@ final class ScalarPackWriter {
             for (int token = 0; token < TILE_TOKENS; token++) {
                 magnitudes[token] = Math.abs(values[token * HEAD_DIM + channel]);
             }
-            Arrays.sort(magnitudes, 0, TILE_TOKENS);
-            float threshold = magnitudes[TILE_TOKENS - KEPT_TOKENS];
-            int ties = 1;
-            while (ties < KEPT_TOKENS && magnitudes[TILE_TOKENS - KEPT_TOKENS + ties] == threshold) {
-                ties++;
-            }
             """)
+                .add(smallestToKeep("TILE_TOKENS", "KEPT_TOKENS"))
                 .addIf(values.signed(), """
 
                     // Amplitude of the pruned tokens: their mean magnitude.
@@ -248,13 +260,7 @@ final class ScalarPackWriter {
                     int equal = ties;
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         float magnitude = Math.abs(values[token * HEAD_DIM + channel]);
-                        if (magnitude > threshold) {
-                            continue;
-                        }
-                        if (magnitude == threshold && equal > 0) {
-                            equal--;
-                            continue;
-                        }
+                    """ + SKIP_KEPT + """
                         partialSums[token % 16] += magnitude;
                     }
                     long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
@@ -277,15 +283,7 @@ final class ScalarPackWriter {
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         float value = values[token * HEAD_DIM + channel];
                         float magnitude = Math.abs(value);
-                        if (magnitude < threshold) {
-                            continue;
-                        }
-                        if (magnitude == threshold) {
-                            if (ties == 0) {
-                                continue;
-                            }
-                            ties--;
-                        }
+                    """ + SKIP_PRUNED + """
                         cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) token);
                     """)
                 .addIf(values.signed(), """
@@ -306,14 +304,14 @@ final class ScalarPackWriter {
                 .addParameter(int.class, "channel")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
-                .addCode(numbers(body, valueFormat).code())
+                .addCode(body.numbers(valueFormat).code())
                 .build();
     }
 
     private MethodSpec storeKeys() {
         return KernelMethods.packKeys()
                 .addJavadoc("Keys are dense: nothing is pruned.\n")
-                .addCode(numbers(KernelText.of("""
+                .addCode(KernelText.of("""
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         long block = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $bytes:L;
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
@@ -321,21 +319,21 @@ final class ScalarPackWriter {
                             $store:L(cache, place, keys[token * HEAD_DIM + channel]);
                         }
                     }
-                    """), keyFormat).code())
+                    """).numbers(keyFormat).code())
                 .build();
     }
 
     private MethodSpec storeValues() {
         return KernelMethods.packValues()
                 .addJavadoc("Values are dense: nothing is pruned.\n")
-                .addCode(numbers(KernelText.of("""
+                .addCode(KernelText.of("""
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
                             long place = tile + VALUES + (token * PADDED_CHANNELS + channel) * $bytes:LL;
                             $store:L(cache, place, values[token * HEAD_DIM + channel]);
                         }
                     }
-                    """), valueFormat).code())
+                    """).numbers(valueFormat).code())
                 .build();
     }
 
@@ -376,11 +374,5 @@ final class ScalarPackWriter {
                     return partialSums[0];
                     """).code())
                 .build());
-    }
-
-    private static KernelText numbers(KernelText text, NumberFormat format) {
-        return text.with("bytes", format.bytes())
-                .with("load", StoredNumbers.load(format))
-                .with("store", StoredNumbers.store(format));
     }
 }

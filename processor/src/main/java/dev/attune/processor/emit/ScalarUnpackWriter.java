@@ -68,8 +68,7 @@ final class ScalarUnpackWriter {
                     }
                     """)
                 .with("index", keyIndex(keys))
-                .with("bytes", keyFormat.bytes())
-                .with("load", StoredNumbers.load(keyFormat));
+                .numbers(keyFormat);
         return KernelMethods.unpackKeys()
                 .addJavadoc("$L.\n", ClassDocumentation.restoredKey(keys))
                 .addCode(body.code())
@@ -109,8 +108,7 @@ final class ScalarUnpackWriter {
                         }
                     }
                     """)
-                .with("bytes", valueFormat.bytes())
-                .with("load", StoredNumbers.load(valueFormat));
+                .numbers(valueFormat);
         return KernelMethods.unpackValues()
                 .addJavadoc("$L.\n", ClassDocumentation.restoredValue(values))
                 .addCode(body.code())
@@ -150,10 +148,7 @@ final class ScalarUnpackWriter {
                             keys[token * HEAD_DIM + channel] = $load:L(cache, place);
                         }
                     }
-                    """)
-                        .with("bytes", keyFormat.bytes())
-                        .with("load", StoredNumbers.load(keyFormat))
-                        .code())
+                    """).numbers(keyFormat).code())
                 .build();
     }
 
@@ -170,10 +165,7 @@ final class ScalarUnpackWriter {
                             values[token * HEAD_DIM + channel] = $load:L(cache, place);
                         }
                     }
-                    """)
-                        .with("bytes", valueFormat.bytes())
-                        .with("load", StoredNumbers.load(valueFormat))
-                        .code())
+                    """).numbers(valueFormat).code())
                 .build();
     }
 }

@@ -11,6 +11,9 @@ import dev.attune.processor.plan.TileLayout;
  */
 final class ValueSumWriter {
 
+    /** Where a head's weights of a tile begin. */
+    private static final String ROW = "int row# = ? * CHUNK_TOKENS + t * TILE_TOKENS;\n";
+
     private final KernelPlan plan;
     private final PairText numbers;
     private final int bytes;
@@ -38,8 +41,7 @@ final class ValueSumWriter {
         String array = numbers.tableType() == short.class ? "weightTables" : "weights";
         StringBuilder tables = new StringBuilder();
         for (int head = 0; head < heads; head++) {
-            tables.append(
-                    "int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
+            tables.append(Pass.forHead(head, ROW));
             for (int register = 0; register < registers; register++) {
                 tables.append(numbers.tableRegister(
                         "weight%dPart%d".formatted(head, register),
@@ -75,7 +77,7 @@ final class ValueSumWriter {
         StringBuilder add = new StringBuilder();
         for (int head = 0; head < heads; head++) {
             add.append(numbers.integers("sum" + head, Integer.toString(head)));
-            add.append("""
+            add.append(Pass.forHead(head, """
                 float unit# = weightSteps[?];
                 int row# = ? * PADDED_CHANNELS + channel;
                 amplitudeFirst.mul(unit#)
@@ -84,9 +86,7 @@ final class ValueSumWriter {
                 amplitudeSecond.mul(unit#)
                         .fma(second#, FloatVector.fromArray(FLOATS, sumsOfValues, row# + LANES))
                         .intoArray(sumsOfValues, row# + LANES);
-                """.replace("#", Integer.toString(head))
-                    .replace("[?]", head == 0 ? "[g]" : "[g + " + head + "]")
-                    .replace("?", SignSumText.plus("g", head)));
+                """));
         }
         String step = "// Four tokens at a time: their signs select one of the 16 signed sums of the weights.\n"
                 + SignSumText.sums(
@@ -105,18 +105,15 @@ final class ValueSumWriter {
     }
 
     private MethodSpec sumDense(int heads) {
-        StringBuilder weights = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            weights.append("""
-                FloatVector weight# = FloatVector.broadcast(FLOATS, weights[row# + token]);
-                first# = valueFirst.fma(weight#, first#);
-                second# = valueSecond.fma(weight#, second#);
-                """.replace("#", Integer.toString(head)));
-        }
+        String weights = Pass.perHead(heads, """
+            FloatVector weight# = FloatVector.broadcast(FLOATS, weights[row# + token]);
+            first# = valueFirst.fma(weight#, first#);
+            second# = valueSecond.fma(weight#, second#);
+            """);
         String token = "long place = (long) token * PADDED_CHANNELS + channel;\n"
                 + numbers.load("value", "block + place * " + bytes)
                 + weights;
-        String rows = "long block = values + t * tileBytes;\n" + rows(heads);
+        String rows = "long block = values + t * tileBytes;\n" + Pass.perHead(heads, ROW);
         String step = loadSums(heads)
                 + "for (int token = 0; token < TILE_TOKENS; token++) {\n" + token.indent(4) + "}\n"
                 + storeSums(heads);
@@ -129,15 +126,6 @@ final class ValueSumWriter {
                 .addParameter(int.class, "g")
                 .addCode(KernelText.of(overTiles(rows, step)).code())
                 .build();
-    }
-
-    private static String rows(int heads) {
-        StringBuilder rows = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            rows.append(
-                    "int row%d = %s * CHUNK_TOKENS + t * TILE_TOKENS;\n".formatted(head, SignSumText.plus("g", head)));
-        }
-        return rows.toString();
     }
 
     private static MethodSpec.Builder packed(String name) {
@@ -161,15 +149,11 @@ final class ValueSumWriter {
     }
 
     private static String loadSums(int heads) {
-        StringBuilder text = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            text.append("int sum%d = %s * PADDED_CHANNELS + channel;\n".formatted(head, SignSumText.plus("g", head)));
-            text.append("""
-                FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
-                FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
-                """.replace("#", Integer.toString(head)));
-        }
-        return text.toString();
+        return Pass.perHead(heads, """
+            int sum# = ? * PADDED_CHANNELS + channel;
+            FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
+            FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
+            """);
     }
 
     private static String storeSums(int heads) {

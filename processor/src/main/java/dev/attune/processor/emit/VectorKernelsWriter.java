@@ -5,7 +5,6 @@ import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.ParameterizedTypeName;
-import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.Backend;
 import dev.attune.annotations.NumberFormat;
@@ -109,20 +108,20 @@ final class VectorKernelsWriter {
                 .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
                 .initializer("new $T()", scalarKernels())
                 .build());
-        scratch(
+        ScratchField.add(
                 type,
                 float.class,
                 "plainQueries",
                 "GROUP_SIZE * HEAD_DIM",
                 "Queries over the square root of the head dimension, for dense keys.");
         if (packedKeys) {
-            scratch(
+            ScratchField.add(
                     type,
                     float.class,
                     "scaledQueries",
                     "GROUP_SIZE * PADDED_CHANNELS",
                     "The same, over the channel scales: for packed keys.");
-            scratch(
+            ScratchField.add(
                     type,
                     keyNumbers.tableType(),
                     "queryTables",
@@ -130,22 +129,22 @@ final class VectorKernelsWriter {
                     "The scaled queries in the format of the kept channels.");
         }
         if (signedKeys) {
-            scratch(
+            ScratchField.add(
                     type,
                     short.class,
                     "querySigns",
                     "GROUP_SIZE * HEAD_DIM / 4 * SIGNED",
                     "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
-            scratch(type, float.class, "querySteps", "GROUP_SIZE", "Unit of querySigns.");
+            ScratchField.add(type, float.class, "querySteps", "GROUP_SIZE", "Unit of querySigns.");
         }
-        scratch(
+        ScratchField.add(
                 type,
                 float.class,
                 "weights",
                 "GROUP_SIZE * CHUNK_TOKENS",
                 "One chunk's scores, then its softmax weights.");
         if (packedValues && valueNumbers.tableType() == short.class) {
-            scratch(
+            ScratchField.add(
                     type,
                     short.class,
                     "weightTables",
@@ -153,17 +152,17 @@ final class VectorKernelsWriter {
                     "The weights in the format of the kept tokens.");
         }
         if (signedValues) {
-            scratch(type, float.class, "tileSums", "GROUP_SIZE * CHUNK_TILES", "Sum of each tile's weights.");
-            scratch(
+            ScratchField.add(type, float.class, "tileSums", "GROUP_SIZE * CHUNK_TILES", "Sum of each tile's weights.");
+            ScratchField.add(
                     type,
                     short.class,
                     "weightSigns",
                     "GROUP_SIZE * TILE_TOKENS / 4 * SIGNED",
                     "Signed sums of every 4 weights of a tile, in units of weightSteps.");
-            scratch(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
+            ScratchField.add(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
         }
         if (signedKeys || signedValues) {
-            scratch(
+            ScratchField.add(
                     type,
                     int.class,
                     "fixed",
@@ -173,14 +172,14 @@ final class VectorKernelsWriter {
         type.addField(FieldSpec.builder(int.class, "lastRead", Modifier.PRIVATE)
                 .addJavadoc("What readAhead came across.")
                 .build());
-        scratch(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
-        scratch(
+        ScratchField.add(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
+        ScratchField.add(
                 type,
                 double.class,
                 "sums",
                 "GROUP_SIZE",
                 "Sum of the softmax weights so far, relative to the largest score.");
-        scratch(
+        ScratchField.add(
                 type,
                 float.class,
                 "sumsOfValues",
@@ -370,12 +369,5 @@ final class VectorKernelsWriter {
                         ClassName.get("java.util.stream", "IntStream"),
                         lanes))
                 .build();
-    }
-
-    private static void scratch(TypeSpec.Builder type, Class<?> element, String name, String length, String meaning) {
-        type.addField(FieldSpec.builder(TypeName.get(element.arrayType()), name, Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("$L", meaning)
-                .initializer("new $T[$L]", element, length)
-                .build());
     }
 }

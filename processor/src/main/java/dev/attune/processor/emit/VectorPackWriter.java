@@ -1,9 +1,6 @@
 package dev.attune.processor.emit;
 
-import com.palantir.javapoet.ArrayTypeName;
-import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
-import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
@@ -11,7 +8,6 @@ import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 import java.util.EnumSet;
-import javax.lang.model.element.Modifier;
 
 /**
  * Writes the packing of keys and values on vectors, a row at a time: the channels of one key, or the tokens of one value
@@ -52,23 +48,24 @@ final class VectorPackWriter {
 
     private void addScratch(TypeSpec.Builder type) {
         String longest = "Math.max(HEAD_DIM, TILE_TOKENS)";
-        scratch(type, float.class, "row", longest, "What one row of entries is selected from.");
-        scratch(
+        ScratchField.add(type, float.class, "row", longest, "What one row of entries is selected from.");
+        ScratchField.add(
                 type,
                 int.class,
                 "magnitudes",
                 longest,
                 "The bits of its magnitudes, which as integers order like the floats.");
-        scratch(
+        ScratchField.add(
                 type,
                 long.class,
                 "keptLanes",
                 longest + " / LANES",
                 "The entries to keep, a bit each, a vector of them at a time.");
-        scratch(type, float.class, "keptResiduals", longest + " + LANES", "What is stored of the kept entries.");
-        scratch(type, int.class, "keptIndices", longest + " + LANES", "Where they stand in the row.");
+        ScratchField.add(
+                type, float.class, "keptResiduals", longest + " + LANES", "What is stored of the kept entries.");
+        ScratchField.add(type, int.class, "keptIndices", longest + " + LANES", "Where they stand in the row.");
         if (plan.layout().keys().map(KeyLayout::centred).orElse(false)) {
-            scratch(
+            ScratchField.add(
                     type,
                     float.class,
                     "means",
@@ -120,7 +117,7 @@ final class VectorPackWriter {
                                 ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is"
                                         + " stored.\n"
                                 : "Scaled keys k'_tj = k_tj * s_j.\n")
-                .addCode(numbers(body, format).code())
+                .addCode(body.numbers(format).code())
                 .build();
     }
 
@@ -156,7 +153,7 @@ final class VectorPackWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(int.class, "lane")
-                .addCode(numbers(body, plan.model().keys().format()).code())
+                .addCode(body.numbers(plan.model().keys().format()).code())
                 .build();
     }
 
@@ -197,7 +194,7 @@ final class VectorPackWriter {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addParameter(int.class, "channel")
-                .addCode(numbers(body, plan.model().values().format()).code())
+                .addCode(body.numbers(plan.model().values().format()).code())
                 .build();
     }
 
@@ -317,18 +314,5 @@ final class VectorPackWriter {
                     return reaching;
                     """).code())
                 .build();
-    }
-
-    private static KernelText numbers(KernelText text, NumberFormat format) {
-        return text.with("bytes", format.bytes())
-                .with("load", StoredNumbers.load(format))
-                .with("store", StoredNumbers.store(format));
-    }
-
-    private static void scratch(TypeSpec.Builder type, Class<?> element, String name, String length, String meaning) {
-        type.addField(FieldSpec.builder(ArrayTypeName.of(TypeName.get(element)), name, Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("$L", meaning)
-                .initializer("new $T[$L]", element, length)
-                .build());
     }
 }

@@ -6,6 +6,7 @@ import dev.attune.annotations.Backend;
 import dev.attune.annotations.Centering;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.PruningModel;
 import dev.attune.runtime.kernels.PackedHead.Attended;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelProvider;
@@ -25,32 +26,27 @@ class FixedPointBoundTest {
     private static final int HEAD_DIM = 128;
     private static final int TOKENS = 640;
     private static final double FLOAT_SLACK = 2e-5;
+    private static final PruningModel PRUNED = Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32);
+    private static final PruningModel DENSE = Specifications.dense(NumberFormat.FLOAT32);
+    private static final float[] UNIT_SCALES = new float[HEAD_DIM];
+
+    static {
+        Arrays.fill(UNIT_SCALES, 1);
+    }
 
     @ParameterizedTest
     @EnumSource(value = Backend.class, names = "VECTOR_.*", mode = EnumSource.Mode.MATCH_ALL)
     void scoresStayWithinTheStatedBound(Backend backend) {
-        AttentionModel model = Specifications.model(
-                "Keys",
-                1,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32),
-                Specifications.dense(NumberFormat.FLOAT32));
-        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        KernelProvider provider = provider("Keys", PRUNED, DENSE);
         AttentionKernels oracle = provider.create(Backend.SCALAR);
-        float[] scales = new float[HEAD_DIM];
-        Arrays.fill(scales, 1);
         for (long seed = 0; seed < 20; seed++) {
             Random random = new Random(seed);
-            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), scales);
+            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), UNIT_SCALES);
             float[] query = query(random);
             Attended expected = head.attend(oracle, query);
             Attended actual = head.attend(provider.create(backend), query);
-            double range = 0;
-            for (float entry : query) {
-                range += Math.abs(entry) / Math.sqrt(HEAD_DIM);
-            }
             // The log-sum-exp moves by no more than the score that moves most.
-            double bound = unit(range, HEAD_DIM) * 5 / 32 * HEAD_DIM * largestAmplitude(head.keys(oracle));
+            double bound = unit(range(query), HEAD_DIM) * 5 / 32 * HEAD_DIM * largestAmplitude(head.keys(oracle));
             double error = Math.abs(expected.logSumExp()[0] - actual.logSumExp()[0]);
             assertTrue(error <= bound + FLOAT_SLACK, "error " + error + ", bound " + bound + ", seed " + seed);
         }
@@ -63,30 +59,18 @@ class FixedPointBoundTest {
     @ParameterizedTest
     @EnumSource(value = Backend.class, names = "VECTOR_.*", mode = EnumSource.Mode.MATCH_ALL)
     void theErrorOfOneScoreIsThatOfTablesRoundedOnce(Backend backend) {
-        AttentionModel model = Specifications.model(
-                "Score",
-                1,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32),
-                Specifications.dense(NumberFormat.FLOAT32));
-        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        KernelProvider provider = provider("Score", PRUNED, DENSE);
         AttentionKernels oracle = provider.create(Backend.SCALAR);
         AttentionKernels kernels = provider.create(backend);
-        float[] scales = new float[HEAD_DIM];
-        Arrays.fill(scales, 1);
         double squares = 0;
         int cases = 400;
         for (long seed = 0; seed < cases; seed++) {
             Random random = new Random(seed);
-            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, 1, HEAD_DIM), scales, 1);
+            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, 1, HEAD_DIM), UNIT_SCALES, 1);
             float[] query = query(random);
-            double range = 0;
-            for (float entry : query) {
-                range += Math.abs(entry) / Math.sqrt(HEAD_DIM);
-            }
             double error = head.attend(oracle, query).logSumExp()[0]
                     - head.attend(kernels, query).logSumExp()[0];
-            double units = error / (unit(range, HEAD_DIM) * largestAmplitude(head.keys(oracle)));
+            double units = error / (unit(range(query), HEAD_DIM) * largestAmplitude(head.keys(oracle)));
             assertTrue(Math.abs(units) <= 5.0 / 32 * HEAD_DIM, "error of " + units + " units, seed " + seed);
             squares += units * units;
         }
@@ -98,19 +82,11 @@ class FixedPointBoundTest {
     @ParameterizedTest
     @EnumSource(value = Backend.class, names = "VECTOR_.*", mode = EnumSource.Mode.MATCH_ALL)
     void valueSumsStayWithinTheStatedBound(Backend backend) {
-        AttentionModel model = Specifications.model(
-                "Values",
-                1,
-                HEAD_DIM,
-                Specifications.dense(NumberFormat.FLOAT32),
-                Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32));
-        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        KernelProvider provider = provider("Values", DENSE, PRUNED);
         AttentionKernels oracle = provider.create(Backend.SCALAR);
-        float[] scales = new float[HEAD_DIM];
-        Arrays.fill(scales, 1);
         for (long seed = 0; seed < 20; seed++) {
             Random random = new Random(seed);
-            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), scales);
+            PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), UNIT_SCALES);
             float[] query = query(random);
             Attended expected = head.attend(oracle, query);
             Attended actual = head.attend(provider.create(backend), query);
@@ -122,6 +98,20 @@ class FixedPointBoundTest {
                 assertTrue(error <= bound + FLOAT_SLACK, "error " + error + ", bound " + bound + ", seed " + seed);
             }
         }
+    }
+
+    private static KernelProvider provider(String name, PruningModel keys, PruningModel values) {
+        AttentionModel model = Specifications.model(name, 1, HEAD_DIM, keys, values);
+        return CompiledSpecifications.of(List.of(model)).provider(model);
+    }
+
+    /** Sum of the magnitudes of a scaled query. */
+    private static double range(float[] query) {
+        double range = 0;
+        for (float entry : query) {
+            range += Math.abs(entry) / Math.sqrt(HEAD_DIM);
+        }
+        return range;
     }
 
     private static double unit(double range, int count) {

@@ -1,0 +1,18 @@
+package dev.attune.processor.emit;
+
+import com.palantir.javapoet.FieldSpec;
+import com.palantir.javapoet.TypeSpec;
+import javax.lang.model.element.Modifier;
+
+/** A buffer that a kernel class keeps between calls, so that a decode step allocates nothing. */
+final class ScratchField {
+
+    private ScratchField() {}
+
+    static void add(TypeSpec.Builder type, Class<?> element, String name, String length, String meaning) {
+        type.addField(FieldSpec.builder(element.arrayType(), name, Modifier.PRIVATE, Modifier.FINAL)
+                .addJavadoc("$L", meaning)
+                .initializer("new $T[$L]", element, length)
+                .build());
+    }
+}
