@@ -9,7 +9,7 @@ import dev.attune.runtime.spi.LayerShape;
  * <pre>
  * [keyValueHeads][headDim]              channel scales, float32 little-endian, padded to a multiple of 64 bytes
  * [keyValueHeads][packedTiles]          packed tiles
- * [keyValueHeads][denseTiles]           dense tiles: the newest tokens
+ * [keyValueHeads][denseTiles]           dense tiles: the newest tokens, around in a ring
  * </pre>
  *
  * @param keyValueHeads number of key-value heads

@@ -49,7 +49,7 @@ final class CacheWriter {
             MemorySegment keys, MemorySegment values, int tokens, float[] windowQueries, int positions) {
         // Where generated tokens are packed, the newest wait for a tile to fill; otherwise the prompt is packed whole.
         int packed = shape.packGenerated() ? tokens / TILE_TOKENS * TILE_TOKENS : tokens;
-        var prompt = new PromptPacking.Prompt(keys, values, tokens, shape.headDim());
+        var prompt = new Prompt(keys, values, tokens, shape.headDim());
         Workspace workspace = resources.workspaces().acquire();
         float[] scales = unitScales();
         for (int head = 0; head < shape.keyValueHeads(); head++) {

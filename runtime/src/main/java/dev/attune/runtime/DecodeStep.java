@@ -16,9 +16,9 @@ import java.util.Arrays;
 final class DecodeStep extends SharedWork {
 
     /**
-     * Tiles of a slice: 4096 tokens, 30 to 70 microseconds of work. Every call of the kernels prepares its queries anew,
-     * which takes one to two microseconds for four query heads: with shorter slices one thread would pay for what only
-     * many can use. A head's last slice takes up what is left over, half a slice less or more.
+     * Tiles of a slice: 4096 tokens, 30 to 70 microseconds of work. Every call of the kernels prepares its queries
+     * anew, which takes one to two microseconds for four query heads: with shorter slices one thread would pay for what
+     * only many can use. A head's last slice takes up what is left over, half a slice less or more.
      */
     static final int SLICE_TILES = 64;
 

@@ -18,16 +18,18 @@ import java.util.List;
  * Full tiles of 64 tokens are packed; the newest tokens stay dense in the tail. Arrays are row-major; segments hold
  * float32 in the machine's byte order, on or off the heap, at any alignment.
  *
- * <p><b>Errors.</b> Everything is checked before anything is changed: a call that throws leaves the cache and the
- * caller's output as they were. Inputs that are null, of the wrong length, not finite, or beyond 1e10 in magnitude
- * (whose scores would overflow) are refused with a {@link NullPointerException} or an
- * {@link IllegalArgumentException} that names the input and the place; a full or closed cache with an
- * {@link IllegalStateException}.
+ * <p><b>Errors.</b> Everything is checked before anything is changed: a call that is refused leaves the cache and the
+ * caller's output as they were, and so does a write or a decode step that fails half-way. Inputs that are null, of the
+ * wrong length, not finite, or beyond 1e10 in magnitude (whose scores would overflow) are refused with a
+ * {@link NullPointerException} or an {@link IllegalArgumentException} that names the input and the place; a full or
+ * closed cache with an {@link IllegalStateException}.
  *
  * <p><b>Threads.</b> {@code attend} and {@code reconstruct} may run on several threads at once. {@code prefill},
  * {@code append}, {@code clear} and {@code close} need the cache to themselves: two operations that exclude each other
  * are detected, and the later is refused with an {@link IllegalStateException} that names both. {@link #tokens} and
- * {@link #statistics} may be asked at any time, and describe the cache between two writes.
+ * {@link #statistics} may be asked at any time, and describe the cache between two writes. {@code attend} and
+ * {@code prefill} share their work with {@linkplain LayerKernels#withThreads other threads}; what those throw is thrown
+ * to the caller.
  *
  * <p><b>Memory</b> is freed by {@link #close} at once, and by nothing else.
  */
@@ -88,8 +90,9 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Stores a prompt: scores the channels by the window's queries, and prunes and packs the tokens, 64 to a tile. Where
-     * generated tokens are packed too, a last, partial tile waits in the dense tail; otherwise it is packed as it is.
+     * Stores a prompt: scores the channels by the window's queries, and prunes and packs the tokens, 64 to a tile.
+     * Where generated tokens are packed too, a last, partial tile waits in the dense tail; otherwise it is packed as it
+     * is.
      *
      * <p>The number of tokens follows from the length of {@code keys}, the number of positions from that of
      * {@code windowQueries}. A cache without a prompt, or with an empty one and no positions, has channel scales of 1.
@@ -193,8 +196,9 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Adds one token after those the cache holds. It enters the dense tail; if the specification packs generated
-     * tokens, a tail of 64 tokens is packed at once.
+     * Adds one token after those the cache holds. It enters the dense tail. If the specification packs generated
+     * tokens, 64 of them become a packed tile while the next ones arrive: each call packs one head's part of it, or one
+     * for every 64 heads.
      *
      * @param key {@code [keyValueHeads][headDim]}, after rotary embedding
      * @param value {@code [keyValueHeads][headDim]}

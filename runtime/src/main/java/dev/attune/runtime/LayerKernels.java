@@ -47,8 +47,8 @@ public final class LayerKernels {
      * Returns the same kernels for caches that work on another number of threads. It takes the place of the system
      * property {@code attune.threads} and of the environment variable {@code ATTUNE_THREADS}.
      *
-     * <p>A cache calls no helper while so many threads are at work for caches of this process, callers included. Results
-     * do not depend on it. With 1 everything is done on the caller's thread.
+     * <p>A cache calls no helper while so many threads are at work for caches of this process, callers included.
+     * Results do not depend on it. With 1 everything is done on the caller's thread.
      *
      * @param threads 1 to 1024
      * @throws IllegalArgumentException if it is outside that range

@@ -11,8 +11,8 @@ import java.util.Arrays;
  * l = ln SUM_i exp(l_i)        o = SUM_i exp(l_i - l) o_i
  * </pre>
  *
- * <p>This is exact but for rounding: to float32 of what the kernels return, of the weights and of the sum, which runs in
- * the order of the slices.
+ * <p>This is exact but for rounding: to float32 of what the kernels return, of the weights and of the sum, which runs
+ * in the order of the slices.
  */
 final class PartialResults {
 

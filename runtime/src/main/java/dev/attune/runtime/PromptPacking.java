@@ -3,7 +3,6 @@ package dev.attune.runtime;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Packs a prompt's tokens, tile by tile, into the tiles of an empty cache: runs of tiles of all heads in parallel. */
 final class PromptPacking extends SharedWork {
@@ -13,8 +12,6 @@ final class PromptPacking extends SharedWork {
     /** Tiles of one item: 1024 tokens, which take about as long to pack as a thread takes to wake up. */
     private static final int RUN_TILES = 16;
 
-    private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
-
     private final LendingPool<Workspace> workspaces;
     private final CacheGeometry geometry;
     private final MemorySegment memory;
@@ -22,30 +19,6 @@ final class PromptPacking extends SharedWork {
     private final float[] scales;
     private final int tokens;
     private final int runs;
-
-    /**
-     * Keys and values on their way in.
-     *
-     * @param keys {@code [keyValueHeads][tokens][headDim]}, float32
-     * @param values {@code [keyValueHeads][tokens][headDim]}, float32
-     * @param tokens number of tokens
-     * @param headDim channels of a head
-     */
-    record Prompt(MemorySegment keys, MemorySegment values, int tokens, int headDim) {
-
-        /** Copies consecutive tokens of one head into a workspace. */
-        void copy(int head, int firstToken, int count, Workspace workspace) {
-            long offset = ((long) head * tokens + firstToken) * headDim * Float.BYTES;
-            MemorySegment.copy(keys, FLOAT32, offset, workspace.keys(), 0, count * headDim);
-            MemorySegment.copy(values, FLOAT32, offset, workspace.values(), 0, count * headDim);
-        }
-
-        /** Returns whether workers can read it, too, and not the caller alone. */
-        boolean isSharedBetweenThreads() {
-            Thread anyOther = Thread.ofPlatform().unstarted(() -> {});
-            return keys.isAccessibleBy(anyOther) && values.isAccessibleBy(anyOther);
-        }
-    }
 
     /**
      * Prepares the packing.

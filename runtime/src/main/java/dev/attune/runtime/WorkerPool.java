@@ -102,8 +102,8 @@ final class WorkerPool {
     }
 
     /**
-     * Offers work to one idle worker. If there is none, a thread is started that will be idle soon: that takes long, and
-     * the caller has better things to do than to wait for it.
+     * Offers work to one idle worker. If there is none, a thread is started that will be idle soon: that takes long,
+     * and the caller has better things to do than to wait for it.
      */
     private boolean offer(SharedWork work) {
         int count = workersFor(work);

@@ -47,7 +47,7 @@ class ThreadCountTest {
         LayerKernels alone = kernels.withThreads(1);
         assertEquals(1, alone.threads());
         assertEquals(7, alone.withThreads(7).threads());
-        assertEquals(PROCESSORS, kernels.threads(), "the kernels themselves stay as they are");
+        assertEquals(ThreadCount.ofProcess(), kernels.threads(), "the kernels themselves stay as they are");
         assertEquals(kernels.backend(), alone.backend());
         assertEquals(kernels.specification(), alone.specification());
         var error = assertThrows(IllegalArgumentException.class, () -> kernels.withThreads(0));
