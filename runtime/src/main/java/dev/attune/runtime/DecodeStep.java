@@ -140,10 +140,8 @@ final class DecodeStep extends SharedWork {
     }
 
     private void attendSlice(AttentionKernels kernels, int head, int slice) {
-        int first = slice == adjoiningSlices ? adjoiningTiles : slice * SLICE_TILES;
-        int end = slice == slices - 1
-                ? contents.tiles()
-                : slice == adjoiningSlices - 1 ? adjoiningTiles : first + SLICE_TILES;
+        int first = firstTile(slice);
+        int end = slice + 1 < slices ? firstTile(slice + 1) : contents.tiles();
         int packed = contents.packedTiles();
         int firstDense = Math.max(first - packed, 0);
         kernels.attend(
@@ -157,6 +155,10 @@ final class DecodeStep extends SharedWork {
                 tokens(contents.denseTokens(), firstDense, end - packed),
                 partialResults.output(slice),
                 partialResults.logSumExp(slice));
+    }
+
+    private int firstTile(int slice) {
+        return slice == adjoiningSlices ? adjoiningTiles : slice * SLICE_TILES;
     }
 
     /** Returns how many of so many tokens are in a range of their tiles, which may lie beyond them. */

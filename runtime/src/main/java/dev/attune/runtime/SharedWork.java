@@ -111,7 +111,7 @@ abstract class SharedWork {
 
     /** Waits for those who still do an item; everyone else was sent away. Not even an interrupt ends that early. */
     private void awaitHelpers() {
-        long parkFrom = System.nanoTime() + WorkerPool.SPIN_NANOS;
+        long parkFrom = System.nanoTime() + WorkerPool.WAIT_SPIN_NANOS;
         while (hasHelpers()) {
             if (System.nanoTime() - parkFrom < 0) {
                 Thread.onSpinWait();

@@ -98,7 +98,7 @@ final class Worker implements Runnable {
     /** Returns the next work, or null if none came for so long that the thread shall end. */
     private SharedWork await() {
         long now = System.nanoTime();
-        long parkFrom = now + WorkerPool.SPIN_NANOS;
+        long parkFrom = now + WorkerPool.IDLE_SPIN_NANOS;
         long endAt = now + keepAliveNanos;
         while (true) {
             if (state.get() instanceof SharedWork work && state.compareAndSet(work, Presence.BUSY)) {

@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Threads that help callers with {@link SharedWork}.
  *
  * <p>Callers never wait for a worker to become free: they begin at once, on their own thread, and whoever is idle joins
- * them. A worker that was called but has not begun when the work is done is sent away. So nothing is gained or lost but
- * time by the number of workers, work within work cannot block, and several callers may use the pool at once.
+ * them. A worker that was called but has not begun when the work is done is sent away. So work within work cannot
+ * block, and several callers may use the pool at once.
  *
  * <p>Calling a sleeping worker costs microseconds. Therefore everyone who takes part calls up to two others, as long as
  * there is work for them: the number of threads at work doubles with each wake-up, and nobody is delayed by more than
@@ -24,11 +24,18 @@ final class WorkerPool {
     static final WorkerPool SHARED = new WorkerPool(KEEP_ALIVE_NANOS);
 
     /**
-     * How long an idle worker looks for new work before it sleeps, and a caller for the end of its work. Waking a
-     * thread takes about as long; so this costs at most twice what the best choice would have cost.
+     * How long an idle worker looks for new work before it sleeps. Waking a thread takes about as long; so this costs
+     * at most twice what the best choice would have cost.
      */
-    static final long SPIN_NANOS = 50_000;
+    static final long IDLE_SPIN_NANOS = 50_000;
 
+    /**
+     * How long a caller looks for the end of its helpers' last items before it sleeps: longer than an item takes, so
+     * that it gives up its processor only when a helper has lost its own.
+     */
+    static final long WAIT_SPIN_NANOS = 200_000;
+
+    /** How many workers one thread calls before it goes on. */
     private static final int CALLS = 2;
 
     private final long keepAliveNanos;
