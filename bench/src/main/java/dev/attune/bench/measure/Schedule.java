@@ -1,0 +1,20 @@
+package dev.attune.bench.measure;
+
+import java.time.Duration;
+
+/**
+ * How long to measure. These are elapsed times, whatever clock the contestants are timed by.
+ *
+ * @param window how long contestants are looked at during the warm-up before it is asked whether they improved
+ * @param longestWarmUp when to begin even if times have not settled
+ * @param measured for how long rounds are counted
+ * @param leastRounds how many rounds to count at least
+ * @param turn how long a turn lasts at least: shorter steps are repeated
+ */
+public record Schedule(Duration window, Duration longestWarmUp, Duration measured, int leastRounds, Duration turn) {
+
+    /** Returns a schedule that counts rounds for so long after the warm-up. */
+    public static Schedule measuring(Duration measured) {
+        return new Schedule(Duration.ofMillis(300), Duration.ofSeconds(30), measured, 5, Duration.ofMillis(4));
+    }
+}
