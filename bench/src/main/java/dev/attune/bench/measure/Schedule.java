@@ -13,8 +13,13 @@ import java.time.Duration;
  */
 public record Schedule(Duration window, Duration longestWarmUp, Duration measured, int leastRounds, Duration turn) {
 
-    /** Returns a schedule that counts rounds for so long after the warm-up. */
-    public static Schedule measuring(Duration measured) {
-        return new Schedule(Duration.ofMillis(300), Duration.ofSeconds(30), measured, 5, Duration.ofMillis(4));
+    /**
+     * Returns a schedule of the usual windows and turns.
+     *
+     * @param longestWarmUp when to begin at the latest
+     * @param measured for how long rounds are counted
+     */
+    public static Schedule of(Duration longestWarmUp, Duration measured) {
+        return new Schedule(Duration.ofMillis(300), longestWarmUp, measured, 5, Duration.ofMillis(4));
     }
 }
