@@ -72,7 +72,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--formats",
             paramLabel = "LIST",
             split = ",",
-            description = "Of bf16, f32 (default: bf16; --full: all).")
+            description = "Of f32, bf16, f16, int8, int4; all for head dimension 128, f32 and bf16 for others"
+                    + " (default: bf16,int8; --full: all).")
     List<String> formats;
 
     @Option(
@@ -169,7 +170,7 @@ final class BenchCommand implements Callable<Integer> {
         List<NumberFormat> known =
                 Layers.all().stream().map(Layer::format).distinct().sorted().toList();
         return formats == null && !full
-                ? List.of(NumberFormat.BFLOAT16)
+                ? List.of(NumberFormat.BFLOAT16, NumberFormat.INT8)
                 : chosen("--formats", formats, known, Layer::label);
     }
 

@@ -8,7 +8,7 @@ import java.util.Locale;
 public final class ReportTable {
 
     private static final List<String> HEADER = List.of(
-            "spec", "format", "ns/token/head", "quartiles", "B/token/head", "GB/s", "of reading", "vs dense bf16",
+            "spec", "format", "ns/token/head", "quartiles", "B/token/head", "GB/s", "of reading", "vs dense",
             "quartiles", "B/step");
 
     private ReportTable() {}
@@ -38,7 +38,7 @@ public final class ReportTable {
     }
 
     private static String quartiles(Quartiles quartiles) {
-        return format("%.2f - %.2f", quartiles.lower(), quartiles.upper());
+        return format("%.2f-%.2f", quartiles.lower(), quartiles.upper());
     }
 
     private static String format(String format, Object... values) {

@@ -37,7 +37,7 @@ class BenchCommandTest {
         assertEquals(List.of(1, 4), selection.groupSizes());
         assertEquals(List.of(32_768, 131_072), selection.contexts());
         assertEquals(Set.of(Pruning.values()), selection.prunings());
-        assertEquals(Set.of(NumberFormat.BFLOAT16), selection.formats());
+        assertEquals(Set.of(NumberFormat.BFLOAT16, NumberFormat.INT8), selection.formats());
     }
 
     @Test
@@ -52,8 +52,8 @@ class BenchCommandTest {
     @Test
     void listsAreReadInTheirOrderAndWithoutRepetition() {
         Selection selection = selection(
-                "--operations", "pack-values,decode-step,pack-values", "--specs", "k0.8-centred", "--formats", "f32,bf16",
-                "--head-dims", "256,64", "--contexts", "4k,640,4096", "--threads", "1,all,1");
+                "--operations", "pack-values,decode-step,pack-values", "--specs", "k0.8-centred",
+                "--formats", "f32,bf16", "--head-dims", "256,64", "--contexts", "4k,640,4096", "--threads", "1,all,1");
         assertEquals(List.of(Operation.PACK_VALUES, Operation.DECODE_STEP), selection.operations());
         assertEquals(Set.of(Pruning.KEYS_80), selection.prunings());
         assertEquals(Set.of(NumberFormat.FLOAT32, NumberFormat.BFLOAT16), selection.formats());
@@ -84,8 +84,8 @@ class BenchCommandTest {
         Path report = directory.resolve("reports").resolve("bench.json");
 
         int exit = commandLine().execute(
-                "bench", "--operations", "decode-step", "--contexts", "256", "--groups", "1",
-                "--seconds", "0.01", "--longest-warm-up", "0.01", "--report", report.toString());
+                "bench", "--operations", "decode-step", "--formats", "bf16", "--contexts", "256",
+                "--groups", "1", "--seconds", "0.01", "--longest-warm-up", "0.01", "--report", report.toString());
 
         assertEquals(0, exit, errors.toString());
         BenchReport read = BenchReport.parse(Files.readString(report));

@@ -1,5 +1,9 @@
 package dev.attune.bench.layers;
 
+import static dev.attune.annotations.NumberFormat.FLOAT16;
+import static dev.attune.annotations.NumberFormat.FLOAT32;
+import static dev.attune.annotations.NumberFormat.INT4;
+import static dev.attune.annotations.NumberFormat.INT8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -25,33 +29,56 @@ class LayersTest {
         }
     }
 
-    /** Against the formulas of docs/packed-format.md, so that a layer is what its name says. */
     @Test
-    void tilesAreAsLargeAsPruningAndFormatMakeThem() {
-        for (Layer layer : Layers.all()) {
-            if (layer.format() == NumberFormat.BFLOAT16 || layer.format() == NumberFormat.FLOAT32) {
-                int number = layer.format().bytes();
-                int d = layer.headDim();
-                int dense = 64 * d * number;
-                int expected = switch (layer.pruning()) {
-                    case DENSE -> 2 * dense;
-                    case KEYS_80 -> packedKeys(d, number) + dense;
-                    case KEYS_80_VALUES_80 -> packedKeys(d, number) + packedValues(d, number);
-                };
-                assertEquals(expected, layer.provider().layout().tileBytes(), layer.toString());
+    void everyFormatExistsForPrunedLayersOfHeadDimension128() {
+        for (int groupSize : GROUP_SIZES) {
+            for (NumberFormat format : new NumberFormat[] {FLOAT16, INT8, INT4}) {
+                Layers.get(128, groupSize, Pruning.KEYS_80, format);
+                Layers.get(128, groupSize, Pruning.KEYS_80_VALUES_80, format);
             }
         }
     }
 
-    private static int packedKeys(int d, int number) {
+    /** Against the formulas of docs/packed-format.md, so that a layer is what its name says. */
+    @Test
+    void tilesAreAsLargeAsPruningAndFormatMakeThem() {
+        for (Layer layer : Layers.all()) {
+            NumberFormat format = layer.format();
+            int d = layer.headDim();
+            int expected = switch (layer.pruning()) {
+                case DENSE -> 2 * 64 * d * numberBytes(format);
+                case KEYS_80 -> packedKeys(d, format) + 64 * d * 2;
+                case KEYS_80_VALUES_80 -> packedKeys(d, format) + packedValues(d, format);
+            };
+            assertEquals(expected, layer.provider().layout().tileBytes(), layer.toString());
+        }
+    }
+
+    private static int packedKeys(int d, NumberFormat format) {
+        int number = numberBytes(format);
         int kept = d - (int) Math.floor(0.8 * d);
-        int block = kept * 32 * number + d / 16 * 64 + 32 * number + kept * 32;
+        int block = 32 * residualBytes(kept, format) + d / 16 * 64 + 32 * number + kept * 32;
+        if (format.quantised()) {
+            block += 32 * number;
+        }
         return Math.ceilDiv(d * number + 2 * block, 64) * 64;
     }
 
-    private static int packedValues(int d, int number) {
+    private static int packedValues(int d, NumberFormat format) {
+        int number = numberBytes(format);
         int kept = 64 - (int) Math.floor(0.8 * 64);
-        return kept * d * number + 8 * d + d * number + kept * d;
+        int scales = format.quantised() ? d * number : 0;
+        return d * residualBytes(kept, format) + 8 * d + d * number + kept * d + scales;
+    }
+
+    /** Bytes of the residuals of one token or channel. */
+    private static int residualBytes(int kept, NumberFormat format) {
+        return Math.ceilDiv(kept * format.bits(), 8);
+    }
+
+    /** Bytes of every other number. */
+    private static int numberBytes(NumberFormat format) {
+        return format == FLOAT32 ? 4 : 2;
     }
 
     @Test
