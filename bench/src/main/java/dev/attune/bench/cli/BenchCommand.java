@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -127,6 +128,13 @@ final class BenchCommand implements Callable<Integer> {
             description = "Where the report goes (default: ${DEFAULT-VALUE}).")
     Path report = Path.of("bench-report.json");
 
+    @Option(
+            names = "--charts",
+            paramLabel = "DIR",
+            description = "Also draw decode steps, as DIR/decode-time-D.svg and DIR/roofline-D.svg for each head"
+                    + " dimension D.")
+    Path charts;
+
     @Spec
     CommandSpec spec;
 
@@ -138,7 +146,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         // The report names the backend of every row itself.
         RUNTIME_LOG.setLevel(Level.WARNING);
-        new BenchRun(selection(), schedule(), report, spec.commandLine()).run();
+        new BenchRun(selection(), schedule(), report, Optional.ofNullable(charts), spec.commandLine()).run();
         return 0;
     }
 

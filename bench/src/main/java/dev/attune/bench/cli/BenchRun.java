@@ -5,10 +5,13 @@ import dev.attune.bench.compare.ComparisonRun;
 import dev.attune.bench.compare.Selection;
 import dev.attune.bench.measure.Schedule;
 import dev.attune.bench.report.BenchReport;
+import dev.attune.bench.report.DecodeTimeChart;
 import dev.attune.bench.report.ReadSpeed;
 import dev.attune.bench.report.ReportRow;
 import dev.attune.bench.report.ReportTable;
+import dev.attune.bench.report.RooflineChart;
 import dev.attune.bench.roofline.ReadBandwidth;
+import dev.attune.bench.workload.Operation;
 import dev.attune.bench.workload.RandomPrompt;
 import dev.attune.examples.report.AtomicFile;
 import dev.attune.examples.report.Machine;
@@ -18,9 +21,11 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /**
@@ -42,6 +47,7 @@ final class BenchRun {
     private final Selection selection;
     private final Schedule schedule;
     private final Path file;
+    private final Optional<Path> charts;
     private final PrintWriter out;
     private final BenchProgress progress;
 
@@ -51,16 +57,18 @@ final class BenchRun {
     private final List<ReportRow> rows = new ArrayList<>();
     private int compared;
 
-    BenchRun(Selection selection, Schedule schedule, Path file, CommandLine command) {
+    BenchRun(Selection selection, Schedule schedule, Path file, Optional<Path> charts, CommandLine command) {
         this.selection = selection;
         this.schedule = schedule;
         this.file = file;
+        this.charts = charts;
         this.out = command.getOut();
         this.progress = new BenchProgress(out, command.getErr());
     }
 
     void run() {
         AtomicFile.requireWritable("--report", file);
+        charts.ifPresent(directory -> AtomicFile.requireWritable("--charts", directory.resolve("roofline.svg")));
         try {
             measureReading();
             try (BenchProgress.Bar bar = progress.start(selection.comparisons().size())) {
@@ -72,7 +80,28 @@ final class BenchRun {
             reading.values().forEach(ReadBandwidth::close);
         }
         out.println("report: " + file);
+        charts.ifPresent(this::draw);
         out.flush();
+    }
+
+    /** Draws the decode steps on the fewest threads. */
+    private void draw(Path directory) {
+        int threads = Collections.min(selection.threads());
+        for (int headDim : selection.headDims()) {
+            List<ReportRow> steps = rows.stream()
+                    .filter(row -> row.headDim() == headDim && row.threads() == threads)
+                    .filter(row -> row.operation().equals(Operation.DECODE_STEP.toString()))
+                    .toList();
+            if (!steps.isEmpty()) {
+                write(directory.resolve("decode-time-" + headDim + ".svg"), DecodeTimeChart.svg(steps));
+                write(directory.resolve("roofline-" + headDim + ".svg"), RooflineChart.svg(steps));
+            }
+        }
+    }
+
+    private void write(Path chart, String svg) {
+        AtomicFile.write(chart, svg);
+        out.println("chart:  " + chart);
     }
 
     private void measureReading() {
