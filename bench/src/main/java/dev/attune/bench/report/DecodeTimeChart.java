@@ -2,7 +2,9 @@ package dev.attune.bench.report;
 
 import dev.attune.examples.report.ChartStyle;
 import java.awt.BasicStroke;
+import java.awt.Shape;
 import java.awt.geom.Ellipse2D;
+import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,17 +14,22 @@ import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnit;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
+import org.jfree.chart.util.ShapeUtils;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
 /**
  * The time of a decode step per token and key-value head against the context: one line per layer and group size, in the
- * layer's colour and the group's dashes.
+ * layer's colour and with the group's dashes and markers.
  */
 public final class DecodeTimeChart {
 
     private static final double TOKENS_PER_UNIT = 1024;
     private static final float[][] DASHES = {null, {7, 4}, {2, 4}};
+    private static final Shape[] MARKERS = {
+        new Ellipse2D.Double(-3.5, -3.5, 7, 7), new Rectangle2D.Double(-3.5, -3.5, 7, 7),
+        ShapeUtils.createDiamond(4.5f)
+    };
 
     private DecodeTimeChart() {}
 
@@ -66,7 +73,7 @@ public final class DecodeTimeChart {
     private static void style(XYLineAndShapeRenderer renderer, int series, int layer, int group) {
         float[] dashes = DASHES[group % DASHES.length];
         renderer.setSeriesPaint(series, ChartStyle.colour(layer));
-        renderer.setSeriesShape(series, new Ellipse2D.Double(-3.5, -3.5, 7, 7));
+        renderer.setSeriesShape(series, MARKERS[group % MARKERS.length]);
         renderer.setSeriesStroke(series, dashes == null
                 ? ChartStyle.LINE
                 : new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND, 1, dashes, 0));

@@ -6,6 +6,8 @@ import java.awt.Color;
 import java.awt.Shape;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +26,12 @@ import org.jfree.data.xy.XYSeriesCollection;
 public final class RooflineChart {
 
     private static final Color ROOF = new Color(0x8a, 0x93, 0x9e);
+
+    /** Sizes of labels and their distance from the point, as fractions of the axes. */
+    private static final double LABEL_HEIGHT = 0.045;
+
+    private static final double LABEL_WIDTH = 0.2;
+    private static final double LABEL_GAP = 0.012;
 
     private RooflineChart() {}
 
@@ -50,8 +58,8 @@ public final class RooflineChart {
         for (ReportRow step : steps) {
             groups.computeIfAbsent(step.groupSize(), RooflineChart::series)
                     .add(step.bytesPerTokenHead(), step.nanosPerTokenHead());
-            plot.addAnnotation(label(step, mostBytes));
         }
+        labels(steps, mostBytes, mostNanos).forEach(plot::addAnnotation);
         groups.values().forEach(series -> {
             int index = data.getSeriesCount();
             data.addSeries(series);
@@ -82,14 +90,27 @@ public final class RooflineChart {
         return index % 2 == 1 ? new Ellipse2D.Double(-5, -5, 10, 10) : new Rectangle2D.Double(-5, -5, 10, 10);
     }
 
-    private static XYTextAnnotation label(ReportRow step, double mostBytes) {
-        XYTextAnnotation label = new XYTextAnnotation(
-                step.spec() + " " + step.format(),
-                step.bytesPerTokenHead() + mostBytes * 0.012,
-                step.nanosPerTokenHead());
-        label.setTextAnchor(TextAnchor.CENTER_LEFT);
-        label.setFont(ChartStyle.LABELS);
-        return label;
+    /** Labels run to the right; one that would sit on another moves up. */
+    private static List<XYTextAnnotation> labels(List<ReportRow> steps, double mostBytes, double mostNanos) {
+        double apart = LABEL_HEIGHT * mostNanos;
+        List<XYTextAnnotation> labels = new ArrayList<>();
+        List<ReportRow> upwards = steps.stream()
+                .sorted(Comparator.comparingDouble(ReportRow::nanosPerTokenHead))
+                .toList();
+        for (ReportRow step : upwards) {
+            double x = step.bytesPerTokenHead() + LABEL_GAP * mostBytes;
+            double y = step.nanosPerTokenHead();
+            for (XYTextAnnotation other : labels) {
+                if (Math.abs(other.getX() - x) < LABEL_WIDTH * mostBytes && y - other.getY() < apart) {
+                    y = other.getY() + apart;
+                }
+            }
+            XYTextAnnotation label = new XYTextAnnotation(step.spec() + " " + step.format(), x, y);
+            label.setTextAnchor(TextAnchor.CENTER_LEFT);
+            label.setFont(ChartStyle.LABELS);
+            labels.add(label);
+        }
+        return labels;
     }
 
     private static NumberAxis axis(String name, double most) {
