@@ -54,7 +54,7 @@ final class KeyScoreWriter {
                     """);
         String heads = all.perTile("FloatVector sum@ = FloatVector.zero(FLOATS);\n")
                 + "for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n" + channels.indent(4) + "}\n"
-                + all.perTileAndHead("meanScores[~] = sum@.reduceLanes(ADD);\n");
+                + all.perTileAndHead("meanScores[~] = sumOfLanes(sum@);\n");
         return KernelMethods.step("scoreMeans")
                 .addParameters(all.tiles("tile"))
                 .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")

@@ -19,7 +19,6 @@ public final class SourceEmitter {
             KernelText.BYTE_ORDER, List.of("LITTLE_ENDIAN"),
             KernelText.VECTOR_OPERATORS,
                     List.of(
-                            "ADD",
                             "ASHR",
                             "B2S",
                             "EQ",

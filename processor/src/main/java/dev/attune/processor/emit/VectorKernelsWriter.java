@@ -385,7 +385,7 @@ final class VectorKernelsWriter {
                 """);
         }
         body.addIf(signedKeys, """
-                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, range.reduceLanes(ADD));
+                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, sumOfLanes(range));
                 tabulateSigns(g * (HEAD_DIM / 4) * 16);
             """).add("}\n");
         return KernelMethods.step("prepareQueries")
