@@ -171,7 +171,7 @@ final class PackedTilesWriter {
                         for (int token = row; token < row + TILE_TOKENS; token += LANES) {
                             sum = sum.add(FloatVector.fromArray(FLOATS, weights, token));
                         }
-                        tileSums[row / TILE_TOKENS] = sum.reduceLanes(ADD);
+                        tileSums[row / TILE_TOKENS] = sumOfLanes(sum);
                     }
                     """)
                         .with("row", streams == 1 ? "g" : "(g * STREAMS + stream)")
