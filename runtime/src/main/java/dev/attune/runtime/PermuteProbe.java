@@ -22,8 +22,11 @@ final class PermuteProbe {
     /** A JVM that does not compile an addition of vectors in this time never does. */
     private static final long LONGEST_NANOS = 10_000_000_000L;
 
-    /** The permute is given this many times as long as the addition took to be compiled. */
+    /** The permute is given this many times as long as the addition took to be compiled... */
     private static final int PATIENCE = 4;
+
+    /** ...but not less than this: other processes may wake up in between. */
+    private static final long SHORTEST_NANOS = 3_000_000_000L;
 
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
 
@@ -61,7 +64,7 @@ final class PermuteProbe {
             long elapsed = System.nanoTime() - start;
             if (!additionCompiled && nanos(this::add) < oneByOne) {
                 additionCompiled = true;
-                longest = Math.min(longest, PATIENCE * elapsed);
+                longest = Math.clamp(PATIENCE * elapsed, SHORTEST_NANOS, LONGEST_NANOS);
             }
             if (elapsed > longest) {
                 return false;
