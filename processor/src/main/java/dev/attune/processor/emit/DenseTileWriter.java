@@ -29,8 +29,12 @@ final class DenseTileWriter {
         if (tile.values().isEmpty()) {
             type.addMethod(packValues());
         }
+        if (tile.values().isEmpty() || !PackedSide.wholeBlocks(tile)) {
+            type.addMethod(takeChannels());
+        }
         type.addMethod(loadDense());
         type.addMethod(channelsToLanes());
+        type.addMethod(putChannels());
     }
 
     private MethodSpec packKeys() {
@@ -49,36 +53,73 @@ final class DenseTileWriter {
     private MethodSpec packValues() {
         return KernelMethods.packValues()
                 .addJavadoc("Values are dense: nothing is pruned.\n")
-                .addCode(rows("$store:L(values, token * HEAD_DIM, %s, cache, row);\n", "tile + VALUES")
-                        .numbers(valueFormat)
+                .addCode(KernelText.of("""
+                    for (int channel = 0; channel < HEAD_DIM; channel += BLOCK_CHANNELS) {
+                        takeChannels(values, channel);
+                        long block = tile + VALUES + channel * (long) TILE_TOKENS * $bytes:L;
+                        $store:L(entries, 0, TILE_TOKENS * BLOCK_CHANNELS, cache, block);
+                    }
+                    """).numbers(valueFormat).code())
+                .build();
+    }
+
+    private MethodSpec takeChannels() {
+        return KernelMethods.step("takeChannels")
+                .addJavadoc("Takes a block of channels out of the values of a tile.\n")
+                .addParameter(KernelMethods.FLOATS, "values")
+                .addParameter(int.class, "channel")
+                .addCode(KernelText.of("")
+                        .addIf(!PackedSide.wholeBlocks(tile), """
+                            // What would be the other channels of half a block is zero.
+                            Arrays.fill(entries, 0);
+                            """)
                         .code())
+                .addCode(eachOfBlock("""
+                    FloatVector.fromArray(FLOATS, values, token * HEAD_DIM + channel + lane)
+                            .intoArray(entries, token * BLOCK_CHANNELS + lane);
+                    """).code())
                 .build();
     }
 
     private MethodSpec loadDense() {
-        KernelText keys = KernelText.of("""
-            for (int token = 0; token < TILE_TOKENS; token += BLOCK_TOKENS) {
-                long block = tile + token * (long) HEAD_DIM * $bytes:L;
-                $load:L(cache, block, entries, 0, HEAD_DIM * BLOCK_TOKENS);
-                channelsToLanes(keys, token * HEAD_DIM);
-            }
-            """).numbers(keyFormat);
-        KernelText values = rows("$load:L(cache, row, values, token * HEAD_DIM, %s);\n", "tile + DENSE_VALUES")
-                .numbers(valueFormat);
         return KernelMethods.loadDense()
-                .addCode(keys.code())
-                .addCode(values.code())
+                .addCode(KernelText.of("""
+                    for (int token = 0; token < TILE_TOKENS; token += BLOCK_TOKENS) {
+                        long block = tile + token * (long) HEAD_DIM * $bytes:L;
+                        $load:L(cache, block, entries, 0, HEAD_DIM * BLOCK_TOKENS);
+                        channelsToLanes(keys, token * HEAD_DIM);
+                    }
+                    """).numbers(keyFormat).code())
+                .addCode(KernelText.of("""
+                    for (int channel = 0; channel < HEAD_DIM; channel += BLOCK_CHANNELS) {
+                        long block = tile + DENSE_VALUES + channel * (long) TILE_TOKENS * $bytes:L;
+                        $load:L(cache, block, entries, 0, TILE_TOKENS * BLOCK_CHANNELS);
+                        putChannels(values, channel);
+                    }
+                    """).numbers(valueFormat).code())
                 .build();
     }
 
-    /** Handles rows of values one by one, or many at once where no padding parts them. */
-    private KernelText rows(String statement, String first) {
-        boolean padded = tile.channels() != tile.headDim();
-        return KernelText.of("for (int token = 0; token < TILE_TOKENS; token += %s) {\n"
-                        .formatted(padded ? "1" : "BLOCK_TOKENS"))
-                .add("    long row = %s + token * (long) PADDED_CHANNELS * $bytes:L;\n".formatted(first))
-                .add(statement.formatted(padded ? "HEAD_DIM" : "HEAD_DIM * BLOCK_TOKENS").indent(4))
-                .add("}\n");
+    private MethodSpec putChannels() {
+        return KernelMethods.step("putChannels")
+                .addJavadoc("Puts a block of channels back among the values of a tile.\n")
+                .addParameter(KernelMethods.FLOATS, "values")
+                .addParameter(int.class, "channel")
+                .addCode(eachOfBlock("""
+                    FloatVector.fromArray(FLOATS, entries, token * BLOCK_CHANNELS + lane)
+                            .intoArray(values, token * HEAD_DIM + channel + lane);
+                    """).code())
+                .build();
+    }
+
+    /** Does something for every token and the lanes that a block of channels has. */
+    private KernelText eachOfBlock(String statement) {
+        boolean whole = PackedSide.wholeBlocks(tile);
+        return KernelText.of(whole ? "" : "int lanes = Math.min(BLOCK_CHANNELS, HEAD_DIM - channel);\n")
+                .add("for (int token = 0; token < TILE_TOKENS; token++) {\n")
+                .add("    for (int lane = 0; lane < %s; lane += LANES) {\n".formatted(whole ? "BLOCK_CHANNELS" : "lanes"))
+                .add(statement.indent(8))
+                .add("    }\n}\n");
     }
 
     private MethodSpec tokensToLanes() {

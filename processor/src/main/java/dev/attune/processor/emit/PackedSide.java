@@ -1,88 +1,103 @@
 package dev.attune.processor.emit;
 
 import com.palantir.javapoet.MethodSpec;
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.BlockLayout;
+import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 
 /**
- * What vector packing sees of a pruned side: lanes, each with a row of entries of which it keeps the largest. Lanes are
- * a block's tokens and entries their channels (keys), or lanes are a group's channels and entries their tokens
- * (values). One text with these names in it packs both.
+ * What vector packing sees of a pruned side: blocks of 32 lanes, each with a row of entries of which it keeps the
+ * largest. Lanes are tokens and entries their channels (keys), or lanes are channels and entries their tokens (values).
+ * One text with these names in it packs both.
  *
  * @param name ends the names of the side's methods: {@code Keys} or {@code Values}
- * @param entry what an entry is called
+ * @param block the bytes of a block
+ * @param slots where its slots stand
+ * @param format the format of kept entries
  * @param entries entries of a lane
  * @param entryCount the constant that says so
- * @param kept entries a lane keeps
- * @param keptCount the constant that says so
- * @param lanes the constant of the lanes packed together, 32
+ * @param keptCount the constant of the entries a lane keeps
+ * @param lanes the constant of a block's lanes
  * @param stride the constant from one entry of a lane to its next in the array that entries are read from
  */
 record PackedSide(
         String name,
-        String entry,
+        BlockLayout block,
+        SlotText slots,
+        NumberFormat format,
         int entries,
         String entryCount,
-        int kept,
         String keptCount,
         String lanes,
         String stride) {
 
-    /** Bits of a word of marks, one per entry. */
-    private static final int WORD = Integer.SIZE;
-
-    static PackedSide of(KeyLayout keys, TileLayout tile) {
+    static PackedSide ofKeys(KernelPlan plan, KeyLayout keys) {
         return new PackedSide(
                 "Keys",
-                "channel",
-                tile.headDim(),
+                keys.block(),
+                new SlotText("KEY", keys.block()),
+                plan.model().keys().format(),
+                plan.layout().headDim(),
                 "HEAD_DIM",
-                keys.kept(),
                 "KEPT_CHANNELS",
                 "BLOCK_TOKENS",
                 "BLOCK_TOKENS");
     }
 
-    static PackedSide of(ValueLayout values, TileLayout tile) {
+    static PackedSide ofValues(KernelPlan plan, ValueLayout values) {
         return new PackedSide(
                 "Values",
-                "token",
+                values.block(),
+                new SlotText("VALUE", values.block()),
+                plan.model().values().format(),
                 TileLayout.TILE_TOKENS,
                 "TILE_TOKENS",
-                values.kept(),
                 "KEPT_TOKENS",
-                "GROUP_CHANNELS",
-                wholeGroups(tile) ? "HEAD_DIM" : "GROUP_CHANNELS");
+                "BLOCK_CHANNELS",
+                wholeBlocks(plan.layout()) ? "HEAD_DIM" : "BLOCK_CHANNELS");
     }
 
-    /** Returns whether groups of channels can be read where they are; the last one must otherwise be filled up. */
-    static boolean wholeGroups(TileLayout tile) {
+    /** Returns whether blocks of value channels can be read where they are; the last one must otherwise be filled up. */
+    static boolean wholeBlocks(TileLayout tile) {
         return tile.headDim() == tile.channels();
+    }
+
+    int kept() {
+        return block.kept();
+    }
+
+    boolean signed() {
+        return block.signed();
+    }
+
+    /** Returns the format of all numbers but kept entries. */
+    NumberFormat plainFormat() {
+        return format.quantised() ? NumberFormat.BFLOAT16 : format;
     }
 
     /** Returns the words that hold a bit per entry. */
     int words() {
-        return (entries + WORD - 1) / WORD;
+        return (entries + Integer.SIZE - 1) / Integer.SIZE;
     }
 
     /** Returns whether the last word is half used. */
     boolean halfWord() {
-        return entries % WORD != 0;
+        return entries % Integer.SIZE != 0;
     }
 
     /** Returns a text with the side's names in it. */
     KernelText text(String text) {
-        return name(KernelText.of(text));
-    }
-
-    /** Sets the side's names in a text. */
-    KernelText name(KernelText text) {
-        return text.with("side", name)
+        return KernelText.of(text)
+                .with("side", name)
+                .with("constant", slots.side())
                 .with("entries", entryCount)
                 .with("kept", keptCount)
                 .with("lanes", lanes)
-                .with("stride", stride);
+                .with("stride", stride)
+                .numbers(plainFormat());
     }
 
     /** Begins the side's method that does a step of packing for the lanes from {@code lane} on. */

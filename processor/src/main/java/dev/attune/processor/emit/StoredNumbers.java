@@ -20,7 +20,8 @@ final class StoredNumbers {
         return "store" + name(format);
     }
 
-    private static String name(NumberFormat format) {
+    /** Returns what ends the names of a format's methods. */
+    static String name(NumberFormat format) {
         return switch (format) {
             case FLOAT32 -> "Float32";
             case BFLOAT16 -> "Bfloat16";

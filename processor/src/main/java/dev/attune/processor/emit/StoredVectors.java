@@ -17,9 +17,6 @@ final class StoredVectors {
             IntVector rounded = bits.add(0x7FFF).add(bits.lanewise(LSHR, 16).and(1));
         """;
 
-    /** What floats beyond 2^23 cannot hold is rounded off, to the nearest and ties to even. */
-    private static final String TO_INTEGERS = "12582912";
-
     private StoredVectors() {}
 
     static String store(NumberFormat format) {
@@ -32,11 +29,7 @@ final class StoredVectors {
 
     /** Returns the statement that rounds the first numbers of an array in place, as they are stored. */
     static String round(NumberFormat format, String numbers, String count) {
-        return format == NumberFormat.FLOAT32 ? "" : "round%s(%s, %s);\n".formatted(name(format), numbers, count);
-    }
-
-    private static String name(NumberFormat format) {
-        return StoredNumbers.store(format).substring("store".length());
+        return format == NumberFormat.FLOAT32 ? "" : "round%s(%s, %s);\n".formatted(StoredNumbers.name(format), numbers, count);
     }
 
     /** Adds the methods of formats that are not quantised, and the scratch they take. */
@@ -44,12 +37,40 @@ final class StoredVectors {
         StoredNumbers.addLayouts(type, formats);
         ScratchField.add(type, short.class, "shorts", most + " * BLOCK_TOKENS", "What is stored in 16 bits.");
         for (NumberFormat format : formats) {
+            if (format != NumberFormat.FLOAT32) {
+                type.addMethod(narrowNumbers(format));
+            }
             type.addMethod(storeNumbers(format));
             type.addMethod(loadNumbers(format));
             if (format != NumberFormat.FLOAT32 && rounded.contains(format)) {
                 type.addMethod(roundNumbers(format));
             }
         }
+    }
+
+    private static MethodSpec narrowNumbers(NumberFormat format) {
+        return KernelMethods.step("to" + StoredNumbers.name(format))
+                .addParameter(KernelMethods.FLOATS, "numbers")
+                .addParameter(int.class, "from")
+                .addParameter(int.class, "count")
+                .addCode(KernelText.of(
+                                switch (format) {
+                                    case BFLOAT16 -> """
+                                        for (int i = 0; i < count; i += LANES) {
+                                        """ + ROUND_BFLOAT16.replace("PLACE", "from + i") + """
+                                            ((ShortVector) rounded.lanewise(LSHR, 16).convertShape(I2S, HALF_SHORTS, 0)).intoArray(shorts, i);
+                                        }
+                                        """;
+                                    case FLOAT16 -> """
+                                        for (int i = 0; i < count; i++) {
+                                            shorts[i] = Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, numbers[from + i])));
+                                        }
+                                        """;
+                                    case FLOAT32, INT8, INT4 ->
+                                        throw new IllegalArgumentException(format + " does not narrow to 16 bits");
+                                })
+                        .code())
+                .build();
     }
 
     private static MethodSpec storeNumbers(NumberFormat format) {
@@ -60,23 +81,13 @@ final class StoredVectors {
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "offset")
                 .addCode(KernelText.of(
-                                switch (format) {
-                                    case FLOAT32 -> "MemorySegment.copy(numbers, from, cache, FLOAT, offset, count);\n";
-                                    case BFLOAT16 -> """
-                                        for (int i = 0; i < count; i += LANES) {
-                                        """ + ROUND_BFLOAT16.replace("PLACE", "from + i") + """
-                                            ((ShortVector) rounded.lanewise(LSHR, 16).convertShape(I2S, HALF_SHORTS, 0)).intoArray(shorts, i);
-                                        }
-                                        MemorySegment.copy(shorts, 0, cache, SHORT, offset, count);
-                                        """;
-                                    case FLOAT16 -> """
-                                        for (int i = 0; i < count; i++) {
-                                            shorts[i] = Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, numbers[from + i])));
-                                        }
-                                        MemorySegment.copy(shorts, 0, cache, SHORT, offset, count);
-                                        """;
-                                    case INT8, INT4 -> throw StoredNumbers.quantised(format);
-                                })
+                                format == NumberFormat.FLOAT32
+                                        ? "MemorySegment.copy(numbers, from, cache, FLOAT, offset, count);\n"
+                                        : """
+                                            $narrow:L(numbers, from, count);
+                                            MemorySegment.copy(shorts, 0, cache, SHORT, offset, count);
+                                            """)
+                        .with("narrow", "to" + StoredNumbers.name(format))
                         .code())
                 .build();
     }
@@ -112,7 +123,7 @@ final class StoredVectors {
     }
 
     private static MethodSpec roundNumbers(NumberFormat format) {
-        return KernelMethods.step("round" + name(format))
+        return KernelMethods.step("round" + StoredNumbers.name(format))
                 .addModifiers(Modifier.STATIC)
                 .addJavadoc("Rounds numbers as they are stored.\n")
                 .addParameter(KernelMethods.FLOATS, "numbers")
@@ -138,39 +149,24 @@ final class StoredVectors {
                 .build();
     }
 
-    /** Adds the methods that store kept entries as integers under a scale per lane, and the scratch they take. */
-    static void addQuantised(TypeSpec.Builder type, Set<NumberFormat> formats) {
-        if (formats.isEmpty()) {
-            return;
-        }
+    /** Adds the method that makes kept entries integers under a scale per lane, and the scratch it takes. */
+    static void addQuantise(TypeSpec.Builder type) {
         ScratchField.add(type, float.class, "residualScales", "BLOCK_TOKENS", "Scale of each lane's residuals.");
-        for (NumberFormat format : formats) {
-            type.addMethod(storeIntegersMethod(format));
-        }
-    }
-
-    /** Returns the name of the method that stores kept entries as integers under a scale. */
-    static String storeIntegers(NumberFormat format) {
-        return format == NumberFormat.INT4 ? "storeInt4" : "storeInt8";
-    }
-
-    private static MethodSpec storeIntegersMethod(NumberFormat format) {
-        boolean shared = format == NumberFormat.INT4;
-        int limit = shared ? 7 : 127;
-        return KernelMethods.step(storeIntegers(format))
-                .addJavadoc("Stores what {@code keptEntries} holds as multiples, up to $L, of a scale that a lane's"
-                        + " share.\n", limit)
+        type.addMethod(KernelMethods.step("quantise")
+                .addJavadoc("""
+                    Makes {@code keptEntries} multiples, up to a limit, of a scale that a lane's share, and stores the scales.
+                    """)
                 .addParameter(int.class, "kept")
+                .addParameter(float.class, "limit")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "scales")
-                .addParameter(long.class, "residuals")
                 .addCode(KernelText.of("""
                     for (int lane = 0; lane < BLOCK_TOKENS; lane += LANES) {
                         FloatVector largest = FloatVector.zero(FLOATS);
                         for (int place = lane; place < kept * BLOCK_TOKENS; place += BLOCK_TOKENS) {
                             largest = largest.max(FloatVector.fromArray(FLOATS, keptEntries, place).abs());
                         }
-                        largest.div($limit:L).intoArray(residualScales, lane);
+                        largest.div(limit).intoArray(residualScales, lane);
                     }
                     // As they are stored, so that their own rounding costs nothing.
                     roundBfloat16(residualScales, BLOCK_TOKENS);
@@ -180,37 +176,64 @@ final class StoredVectors {
                         VectorMask<Float> zero = scale.compare(EQ, 0);
                         for (int place = lane; place < kept * BLOCK_TOKENS; place += BLOCK_TOKENS) {
                             // A float as large as that has no fraction: adding rounds to the nearest, ties to even.
-                            FloatVector.fromArray(FLOATS, keptEntries, place)
+                            FloatVector multiple = FloatVector.fromArray(FLOATS, keptEntries, place)
                                     .div(scale)
-                                    .add($toIntegers:L)
-                                    .sub($toIntegers:L)
-                                    .max(-$limit:L)
-                                    .min($limit:L)
-                                    .blend(0, zero)
-                                    .intoArray(keptEntries, place);
+                                    .add(12582912)
+                                    .sub(12582912)
+                                    .max(-limit)
+                                    .min(limit)
+                                    .blend(0, zero);
+                            IntVector integer = (IntVector) multiple.convert(F2I, 0);
+                            ((ShortVector) integer.convertShape(I2S, HALF_SHORTS, 0)).intoArray(shorts, place);
                         }
                     }
-                    """)
-                        .addIf(!shared, """
-                            int count = kept * BLOCK_TOKENS;
-                            for (int i = 0; i < count; i++) {
-                                bytes[i] = (byte) keptEntries[i];
-                            }
-                            """)
-                        .addIf(shared, """
-                            Arrays.fill(keptEntries, kept * BLOCK_TOKENS, (kept + kept % 2) * BLOCK_TOKENS, 0);
-                            int count = (kept + 1) / 2 * BLOCK_TOKENS;
-                            for (int i = 0; i < count; i++) {
-                                int even = i / BLOCK_TOKENS * 2 * BLOCK_TOKENS + i % BLOCK_TOKENS;
-                                bytes[i] = (byte) ((int) keptEntries[even] & 15 | (int) keptEntries[even + BLOCK_TOKENS] << 4);
-                            }
-                            """)
-                        .add("""
-                            MemorySegment.copy(bytes, 0, cache, ValueLayout.JAVA_BYTE, residuals, count);
-                            """)
-                        .with("limit", limit)
-                        .with("toIntegers", TO_INTEGERS)
-                        .code())
-                .build();
+                    """).code())
+                .build());
+    }
+
+    /** Returns the statements that bring the kept entries of a side into the scratch they are stored from. */
+    static String narrow(PackedSide side) {
+        String count = "$kept:L * $lanes:L";
+        return switch (side.format()) {
+            case FLOAT32 -> "";
+            case BFLOAT16, FLOAT16 -> "to%s(keptEntries, 0, %s);\n".formatted(StoredNumbers.name(side.format()), count);
+            case INT8 -> quantise(127);
+            case INT4 -> quantise(7)
+                    + (side.kept() % 2 == 0 ? "" : "Arrays.fill(shorts, %s, ($kept:L + 1) * $lanes:L, (short) 0);\n".formatted(count));
+        };
+    }
+
+    private static String quantise(int limit) {
+        return "quantise($kept:L, %d, cache, block + $constant:L_RESIDUAL_SCALES);\n".formatted(limit);
+    }
+
+    /** Returns the statements that store the residuals of STEP lanes of a {@code slot}, which are number {@code at}. */
+    static String storeResiduals(PackedSide side) {
+        String address = side.slots().residualAddress("place", "lane");
+        return switch (side.format()) {
+            case FLOAT32 -> """
+                FloatVector.fromArray(FLOATS, keptEntries, at)
+                        .intoMemorySegment(cache, ADDRESS, LITTLE_ENDIAN);
+                FloatVector.fromArray(FLOATS, keptEntries, at + LANES)
+                        .intoMemorySegment(cache, ADDRESS + LANES * 4L, LITTLE_ENDIAN);
+                """.replace("ADDRESS", address);
+            case BFLOAT16, FLOAT16 -> """
+                ShortVector.fromArray(SHORTS, shorts, at).intoMemorySegment(cache, ADDRESS, LITTLE_ENDIAN);
+                """.replace("ADDRESS", address);
+            case INT8 -> bytes("ShortVector.fromArray(SHORTS, shorts, at)", address);
+            case INT4 -> """
+                if (slot % 2 == 0) {
+                    ShortVector even = ShortVector.fromArray(SHORTS, shorts, at).and((short) 15);
+                    ShortVector odd = ShortVector.fromArray(SHORTS, shorts, at + $lanes:L).lanewise(LSHL, 4);
+                """ + bytes("even.or(odd)", address).indent(4) + "}\n";
+        };
+    }
+
+    /** Returns the statement that stores the lower bytes of 16-bit integers. */
+    static String bytes(String shorts, String address) {
+        return """
+            ((ByteVector) SOURCE.convertShape(S2B, BYTES, 0))
+                    .intoMemorySegment(cache, ADDRESS, LITTLE_ENDIAN);
+            """.replace("SOURCE", shorts).replace("ADDRESS", address);
     }
 }

@@ -6,8 +6,9 @@ import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.TileLayout;
-import dev.attune.processor.plan.ValueLayout;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 
 /**
  * Writes the packing of keys and values on vectors, 32 lanes at a time: a lane is a token and its entries are channels
@@ -21,15 +22,11 @@ final class VectorPackWriter {
 
     private final KernelPlan plan;
     private final TileLayout tile;
-    private final NumberFormat keyFormat;
-    private final NumberFormat valueFormat;
     private final boolean gathers;
 
     VectorPackWriter(KernelPlan plan) {
         this.plan = plan;
         this.tile = plan.layout();
-        this.keyFormat = plan.model().keys().format();
-        this.valueFormat = plan.model().values().format();
         this.gathers = plan.backend().vectorBits() > 128;
     }
 
@@ -40,60 +37,77 @@ final class VectorPackWriter {
                 float.class,
                 "entries",
                 MOST_ENTRIES + " * BLOCK_TOKENS",
-                "[entry][lane]: 32 lanes of what is packed, or of what a dense tile holds.");
-        if (tile.keys().isPresent() || tile.values().isPresent()) {
+                "[entry][lane]: a block of what is packed, or of what a dense tile holds.");
+        if (!sides().isEmpty()) {
             addScratch(type);
         }
-        tile.keys().ifPresent(keys -> addKeys(type, keys));
-        tile.values().ifPresent(values -> addValues(type, values));
+        tile.keys().ifPresent(keys -> {
+            type.addMethod(packKeys(PackedSide.ofKeys(plan, keys)));
+            if (keys.centred()) {
+                type.addMethod(averageKeys());
+            }
+            type.addMethod(scaleKeys());
+        });
+        tile.values().ifPresent(values -> type.addMethod(packValues(PackedSide.ofValues(plan, values))));
+        for (PackedSide side : sides()) {
+            type.addMethod(split(side));
+            new LaneSelectionWriter(side, gathers).addTo(type);
+            if (side.signed()) {
+                type.addMethod(sumPruned(side));
+            }
+            type.addMethod(storeSlots(side));
+        }
         if (tile.hasAmplitudes()) {
             type.addMethod(subtractAmplitudes());
-        }
-        if (tile.keys().isPresent() || tile.values().isPresent()) {
-            addIndices(type);
         }
         new DenseTileWriter(plan).addTo(type);
     }
 
     private void addNumbers(TypeSpec.Builder type) {
         EnumSet<NumberFormat> rounded = EnumSet.noneOf(NumberFormat.class);
-        EnumSet<NumberFormat> quantised = EnumSet.noneOf(NumberFormat.class);
-        tile.keys().ifPresent(keys -> {
-            if (keys.centred() || keys.signed() || keys.quantised()) {
-                rounded.add(plan.model().keys().plainFormat());
-            }
-            if (keys.quantised()) {
-                quantised.add(keyFormat);
-            }
-        });
-        tile.values().ifPresent(values -> {
-            if (values.signed() || values.quantised()) {
-                rounded.add(plan.model().values().plainFormat());
-            }
-            if (values.quantised()) {
-                quantised.add(valueFormat);
-            }
-        });
+        if (centred() || tile.signedKeys()) {
+            rounded.add(plan.model().keys().plainFormat());
+        }
+        if (tile.signedValues()) {
+            rounded.add(plan.model().values().plainFormat());
+        }
+        boolean quantises = sides().stream().anyMatch(side -> side.block().quantised());
+        if (quantises) {
+            rounded.add(NumberFormat.BFLOAT16);
+        }
         StoredVectors.addTo(
                 type,
                 EnumSet.of(
                         plan.model().keys().plainFormat(), plan.model().values().plainFormat()),
                 rounded,
                 MOST_ENTRIES);
-        StoredVectors.addQuantised(type, quantised);
+        if (quantises) {
+            StoredVectors.addQuantise(type);
+        }
+    }
+
+    private boolean centred() {
+        return tile.keys().map(KeyLayout::centred).orElse(false);
+    }
+
+    private List<PackedSide> sides() {
+        List<PackedSide> sides = new ArrayList<>();
+        tile.keys().ifPresent(keys -> sides.add(PackedSide.ofKeys(plan, keys)));
+        tile.values().ifPresent(values -> sides.add(PackedSide.ofValues(plan, values)));
+        return sides;
     }
 
     private void addScratch(TypeSpec.Builder type) {
         LaneSelectionWriter.addScratch(type, MOST_ENTRIES);
         ScratchField.add(
-                type, byte.class, "bytes", MOST_ENTRIES + " * BLOCK_TOKENS", "Indices or residuals, as they are stored.");
+                type, short.class, "indices", MOST_ENTRIES + " * BLOCK_TOKENS", "The same, on their way to bytes.");
         if (gathers) {
             ScratchField.add(
                     type, int.class, "places", MOST_ENTRIES + " * BLOCK_TOKENS", "Where the kept entries are.");
             type.addField(
                     VectorKernelsWriter.vectorConstant("LANE_NUMBERS", "lane -> lane", "The numbers of the lanes."));
         }
-        if (tile.keys().map(KeyLayout::centred).orElse(false)) {
+        if (centred()) {
             ScratchField.add(
                     type, float.class, "means", "HEAD_DIM", "Means of the scaled keys over a tile, as they are stored.");
         }
@@ -104,144 +118,75 @@ final class VectorPackWriter {
         }
     }
 
-    private void addKeys(TypeSpec.Builder type, KeyLayout keys) {
-        PackedSide side = PackedSide.of(keys, tile);
-        type.addMethod(packKeys(side, keys));
-        if (keys.centred()) {
-            type.addMethod(averageKeys());
-        }
-        type.addMethod(scaleKeys(keys.centred()));
-        type.addMethod(split(side, keys.signed(), "BLOCK_TOKENS"));
-        new LaneSelectionWriter(side, gathers).addTo(type);
-        if (keys.signed()) {
-            type.addMethod(sumPruned(
-                    side, "Amplitudes of the pruned channels: their root mean square.", "#.mul(#)", "PRUNED_CHANNELS"));
-        }
-    }
-
-    private void addValues(TypeSpec.Builder type, ValueLayout values) {
-        PackedSide side = PackedSide.of(values, tile);
-        type.addMethod(packValues(side, values));
-        type.addMethod(split(side, values.signed(), "PADDED_CHANNELS"));
-        new LaneSelectionWriter(side, gathers).addTo(type);
-        if (values.signed()) {
-            type.addMethod(sumPruned(
-                    side, "Amplitudes of the pruned tokens: their mean magnitude.", "#.abs()", "PRUNED_TOKENS"));
-        }
-    }
-
-    private MethodSpec packKeys(PackedSide side, KeyLayout keys) {
-        NumberFormat plain = plan.model().keys().plainFormat();
+    private MethodSpec packKeys(PackedSide side) {
         KernelText body = side.text("int scale = head * HEAD_DIM;\n")
-                .addIf(keys.centred(), """
+                .addIf(centred(), """
                     averageKeys(keys, scales, scale);
                     """)
-                .addIf(keys.centred(), StoredVectors.round(plain, "means", "HEAD_DIM"))
-                .addIf(keys.centred(), """
+                .addIf(centred(), StoredVectors.round(side.plainFormat(), "means", "HEAD_DIM"))
+                .addIf(centred(), """
                     $store:L(means, 0, HEAD_DIM, cache, tile);
                     """)
                 .add("""
                     for (int token = 0; token < TILE_TOKENS; token += BLOCK_TOKENS) {
                         long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                        scaleKeys(keys, token * HEAD_DIM, scales, scale);
-                        splitKeys(entries, 0$signs:L);
                     """)
-                .add(pack(
-                                side,
-                                "entries, 0",
-                                "BLOCK_TOKENS",
-                                keyFormat,
-                                keys.signed() ? "block + KEY_AMPLITUDES" : "",
-                                "block + KEY_RESIDUALS",
-                                "block + KEY_RESIDUAL_SCALES",
-                                keys.indexBytes() == 1 ? "storeByteIndices" : "storeShortIndices",
-                                "block + KEY_INDICES")
-                        .indent(4))
+                .addIf(side.signed(), """
+                        long signs = tile + KEY_SIGNS + token / BLOCK_TOKENS * KEY_SIGN_BYTES;
+                    """)
+                .add("""
+                        scaleKeys(keys, token * HEAD_DIM, scales, scale);
+                    """)
+                .add(pack(side, "entries, 0", "BLOCK_TOKENS").indent(4))
                 .add("}\n");
         return KernelMethods.packKeys()
                 .addJavadoc(
-                        keys.centred()
+                        centred()
                                 ? "Scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as it is"
                                         + " stored.\nA token keeps the channels with the largest |deviation|; of equal"
                                         + " ones, the lower first.\n"
                                 : "Scaled keys k'_tj = k_tj * s_j.\n"
                                         + "A token keeps the channels with the largest |k'|; of equal ones, the lower"
                                         + " first.\n")
-                .addCode(body.numbers(plain)
-                        .with("signs", keys.signed() ? ", cache, block + KEY_SIGNS" : "")
-                        .code())
+                .addCode(body.code())
                 .build();
     }
 
-    private MethodSpec packValues(PackedSide side, ValueLayout values) {
-        NumberFormat plain = plan.model().values().plainFormat();
-        boolean whole = PackedSide.wholeGroups(tile);
+    private MethodSpec packValues(PackedSide side) {
+        boolean whole = PackedSide.wholeBlocks(tile);
         KernelText body = side.text("""
-            long block = tile + VALUES;
-            for (int channel = 0; channel < HEAD_DIM; channel += GROUP_CHANNELS) {
+            for (int channel = 0; channel < HEAD_DIM; channel += BLOCK_CHANNELS) {
+                long block = tile + VALUES + channel / BLOCK_CHANNELS * VALUE_BLOCK_BYTES;
             """)
+                .addIf(side.signed(), """
+                        long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
+                    """)
                 .addIf(!whole, """
-                        // The last group is half a group: what would be its other channels is zero.
-                        int lanes = Math.min(GROUP_CHANNELS, HEAD_DIM - channel);
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            System.arraycopy(values, token * HEAD_DIM + channel, entries, token * GROUP_CHANNELS, lanes);
-                            Arrays.fill(entries, token * GROUP_CHANNELS + lanes, (token + 1) * GROUP_CHANNELS, 0);
-                        }
-                        if (lanes < GROUP_CHANNELS) {
+                        int lanes = Math.min(BLOCK_CHANNELS, HEAD_DIM - channel);
+                        if (lanes < BLOCK_CHANNELS) {
+                            // Half a block: what is stored of the channels it lacks is zero.
                             Arrays.fill(keptEntries, 0);
                             Arrays.fill(keptNumbers, 0);
                     """)
-                .addIf(!whole && values.signed(), """
+                .addIf(!whole && side.signed(), """
                             Arrays.fill(amplitudes, 0);
                     """)
                 .addIf(!whole, """
                         }
+                        takeChannels(values, channel);
                     """)
-                .add("""
-                        long residuals = block + VALUE_RESIDUALS + channel * $residualBytes:L;
-                        splitValues($from:L$signs:L);
-                    """)
-                .add(pack(
-                                side,
-                                whole ? "values, channel" : "entries, 0",
-                                whole ? "GROUP_CHANNELS" : "lanes",
-                                valueFormat,
-                                values.signed()
-                                        ? "block + VALUE_AMPLITUDES + channel * %dL".formatted(values.numberBytes())
-                                        : "",
-                                "residuals",
-                                "block + VALUE_RESIDUAL_SCALES + channel * %dL".formatted(values.numberBytes()),
-                                "storeByteIndices",
-                                "block + VALUE_INDICES + channel * (long) KEPT_TOKENS")
+                .add(pack(side, whole ? "values, channel" : "entries, 0", whole ? "BLOCK_CHANNELS" : "lanes")
                         .indent(4))
                 .add("}\n");
         return KernelMethods.packValues()
                 .addJavadoc("A channel keeps the tokens with the largest |value|; of equal ones, the earlier first.\n")
-                .addCode(body.numbers(plain)
-                        .with("from", whole ? "values, channel" : "entries, 0")
-                        .with("signs", values.signed() ? ", cache, block + VALUE_SIGNS + channel * 2L" : "")
-                        .with(
-                                "residualBytes",
-                                valueFormat == NumberFormat.INT4
-                                        ? "((KEPT_TOKENS + 1L) / 2)"
-                                        : "(long) KEPT_TOKENS * " + valueFormat.bits() / Byte.SIZE)
-                        .code())
+                .addCode(body.code())
                 .build();
     }
 
-    /** Calls the steps that pack 32 lanes, signs aside. */
-    private String pack(
-            PackedSide side,
-            String from,
-            String lanes,
-            NumberFormat format,
-            String amplitudes,
-            String residuals,
-            String residualScales,
-            String storeIndices,
-            String indices) {
-        NumberFormat plain = format.quantised() ? NumberFormat.BFLOAT16 : format;
-        StringBuilder text = new StringBuilder("""
+    /** Calls the steps that pack a block. */
+    private static String pack(PackedSide side, String from, String lanes) {
+        return ("split$side:L(FROM" + (side.signed() ? ", cache, signs" : "") + ");\n" + """
             for (int lane = 0; lane < LANES_TO_PACK; lane += STEP) {
                 select$side:L(lane);
             }
@@ -249,22 +194,17 @@ final class VectorPackWriter {
                 list$side:L(lane);
                 gather$side:L(FROM, lane);
                 drop$side:L(lane);
-            """);
-        if (amplitudes.isEmpty()) {
-            text.append("}\n");
-        } else {
-            text.append("    sumPruned$side:L(FROM, lane);\n}\n")
-                    .append(StoredVectors.round(plain, "amplitudes", "$lanes:L"))
-                    .append("$store:L(amplitudes, 0, $lanes:L, cache, %s);\n".formatted(amplitudes))
-                    .append("subtractAmplitudes($kept:L);\n");
-        }
-        text.append(
-                format.quantised()
-                        ? "%s($kept:L, cache, %s, %s);\n"
-                                .formatted(StoredVectors.storeIntegers(format), residualScales, residuals)
-                        : "$store:L(keptEntries, 0, $kept:L * $lanes:L, cache, %s);\n".formatted(residuals));
-        text.append("%s($kept:L * $lanes:L, cache, %s);\n".formatted(storeIndices, indices));
-        return text.toString().replace("LANES_TO_PACK", lanes).replace("FROM", from);
+            """ + (side.signed() ? "    sumPruned$side:L(FROM, lane);\n" : "") + "}\n"
+                        + (side.signed()
+                                ? StoredVectors.round(side.plainFormat(), "amplitudes", "$lanes:L") + """
+                                    $store:L(amplitudes, 0, $lanes:L, cache, signs + $constant:L_AMPLITUDES);
+                                    subtractAmplitudes($kept:L);
+                                    """
+                                : "")
+                        + StoredVectors.narrow(side)
+                        + "store$side:L(cache, block);\n")
+                .replace("LANES_TO_PACK", lanes)
+                .replace("FROM", from);
     }
 
     private MethodSpec averageKeys() {
@@ -306,7 +246,8 @@ final class VectorPackWriter {
                 .build();
     }
 
-    private MethodSpec scaleKeys(boolean centred) {
+    private MethodSpec scaleKeys() {
+        boolean centred = centred();
         String square = TransposeText.square(
                 plan.lanes(),
                 row -> "FloatVector.fromArray(FLOATS, keys, from%s)\n        .mul(scaling)%s.reinterpretAsInts()"
@@ -340,7 +281,8 @@ final class VectorPackWriter {
                 .build();
     }
 
-    private static MethodSpec split(PackedSide side, boolean signed, String signStride) {
+    private static MethodSpec split(PackedSide side) {
+        boolean signed = side.signed();
         KernelText body = side.text("""
             for (int lane = 0; lane < $lanes:L; lane += STEP) {
                 for (int word = 0; word < $entries:L / 16; word++) {
@@ -368,7 +310,7 @@ final class VectorPackWriter {
                     """)
                 .add("        }\n")
                 .addIf(signed, """
-                            long place = signs + (word * $signStride:L + lane) * 2L;
+                            long place = signs + (word * $lanes:L + lane) * 2L;
                             ((ShortVector) lowSigns.convertShape(I2S, HALF_SHORTS, 0))
                                     .intoMemorySegment(cache, place, LITTLE_ENDIAN);
                             ((ShortVector) highSigns.convertShape(I2S, HALF_SHORTS, 0))
@@ -385,10 +327,12 @@ final class VectorPackWriter {
         if (signed) {
             method.addParameter(KernelMethods.cache()).addParameter(long.class, "signs");
         }
-        return method.addCode(body.with("signStride", signStride).code()).build();
+        return method.addCode(body.code()).build();
     }
 
-    private static MethodSpec sumPruned(PackedSide side, String meaning, String term, String pruned) {
+    private static MethodSpec sumPruned(PackedSide side) {
+        boolean keys = side.slots().side().equals("KEY");
+        String term = keys ? "#.mul(#)" : "#.abs()";
         StringBuilder zeros = new StringBuilder();
         StringBuilder sums = new StringBuilder();
         for (int entry : new int[] {0, 1, 4, 5, 8, 9, 12, 13}) {
@@ -424,14 +368,14 @@ final class VectorPackWriter {
                     """);
         return KernelMethods.step("sumPruned" + side.name())
                 .addJavadoc("""
-                    $L
+                    Amplitudes of the pruned $L.
                     Entry j is summed into partial sum j % 16, and those are added pairwise: the order of the scalar class.
-                    """, meaning)
+                    """, keys ? "channels: their root mean square" : "tokens: their mean magnitude")
                 .addParameter(KernelMethods.FLOATS, "from")
                 .addParameter(int.class, "first")
                 .addParameter(int.class, "lane")
-                .addCode(body.with("pruned", pruned)
-                        .with("root", pruned.equals("PRUNED_CHANNELS") ? ".sqrt()" : "")
+                .addCode(body.with("pruned", keys ? "PRUNED_CHANNELS" : "PRUNED_TOKENS")
+                        .with("root", keys ? ".sqrt()" : "")
                         .code())
                 .build();
     }
@@ -453,37 +397,31 @@ final class VectorPackWriter {
                 .build();
     }
 
-    private void addIndices(TypeSpec.Builder type) {
-        boolean shorts = tile.keys().map(keys -> keys.indexBytes() == 2).orElse(false);
-        if (shorts) {
-            type.addMethod(storeIndices("storeShortIndices", "", "SHORT", "shorts"));
-        }
-        if (tile.values().isPresent() || !shorts) {
-            type.addMethod(storeIndices("storeByteIndices", """
-                for (int i = 0; i < count; i += STEP) {
-                    ((ByteVector) ShortVector.fromArray(SHORTS, shorts, i).convertShape(S2B, BYTES, 0)).intoArray(bytes, i);
-                }
-                """, "ValueLayout.JAVA_BYTE", "bytes"));
-        }
-    }
-
-    private static MethodSpec storeIndices(String name, String narrow, String layout, String narrowed) {
-        return KernelMethods.step(name)
-                .addParameter(int.class, "count")
+    private static MethodSpec storeSlots(PackedSide side) {
+        String index = side.slots().indexAddress("place", "lane");
+        String indices = "ShortVector.fromArray(SHORTS, indices, at)";
+        return KernelMethods.step("store" + side.name())
+                .addJavadoc("Stores the slots of a block.\n")
                 .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "offset")
-                .addCode(KernelText.of("""
-                    for (int i = 0; i < count; i += LANES) {
+                .addParameter(long.class, "block")
+                .addCode(side.text("""
+                    for (int i = 0; i < $kept:L * $lanes:L; i += LANES) {
                         ((ShortVector) IntVector.fromArray(INTS, keptNumbers, i).convertShape(I2S, HALF_SHORTS, 0))
-                                .intoArray(shorts, i);
+                                .intoArray(indices, i);
                     }
+                    for (int slot = 0; slot < $kept:L; slot++) {
                     """)
-                        .add(narrow)
+                        .add(side.slots().place().indent(4))
                         .add("""
-                            MemorySegment.copy($narrowed:L, 0, cache, $layout:L, offset, count);
+                                for (int lane = 0; lane < $lanes:L; lane += STEP) {
+                                    int at = slot * $lanes:L + lane;
                             """)
-                        .with("narrowed", narrowed)
-                        .with("layout", layout)
+                        .add(StoredVectors.storeResiduals(side).indent(8))
+                        .add((side.block().indexBytes() == 1
+                                        ? StoredVectors.bytes(indices, index)
+                                        : indices + ".intoMemorySegment(cache, " + index + ", LITTLE_ENDIAN);\n")
+                                .indent(8))
+                        .add("    }\n}\n")
                         .code())
                 .build();
     }
