@@ -68,6 +68,7 @@ final class VectorKernelsWriter {
         species(type, "FLOATS", Float.class, KernelText.FLOAT_VECTOR, bits);
         species(type, "INTS", Integer.class, KernelText.INT_VECTOR, bits);
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
+        species(type, "HALF_SHORTS", Short.class, KernelText.SHORT_VECTOR, bits / 2);
         if (packedValues
                 || plan.layout()
                         .keys()
@@ -103,22 +104,20 @@ final class VectorKernelsWriter {
                     Integer.toString(registers * keyNumbers.entriesPerRegister(plan.lanes())),
                     "Entries of one query's lookup table: its channels, rounded up to whole pairs of registers.");
         }
-        if (keyNumbers.tableType() == short.class) {
-            type.addField(vectorConstant(
-                    "LOWER_OF_PAIRS",
-                    "lane -> lane / 2 + lane % 2 * LANES",
-                    "Interleaves the lower halves of two vectors."));
-            type.addField(vectorConstant(
-                    "UPPER_OF_PAIRS",
-                    "lane -> LANES / 2 + lane / 2 + lane % 2 * LANES",
-                    "Interleaves the upper halves of two vectors."));
-        }
+        type.addField(vectorConstant(
+                "LOWER_OF_PAIRS",
+                "lane -> lane / 2 + lane % 2 * LANES",
+                "Interleaves the lower halves of two vectors."));
+        type.addField(vectorConstant(
+                "UPPER_OF_PAIRS",
+                "lane -> LANES / 2 + lane / 2 + lane % 2 * LANES",
+                "Interleaves the upper halves of two vectors."));
     }
 
     private void addScratch(TypeSpec.Builder type) {
         String rows = plan.streams() == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS";
         type.addField(FieldSpec.builder(scalarKernels(), "scalar", Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
+                .addJavadoc("What need not be fast: channel scores, single tokens, unpacking.")
                 .initializer("new $T()", scalarKernels())
                 .build());
         ScratchField.add(
@@ -212,16 +211,9 @@ final class VectorKernelsWriter {
 
     private void addDelegates(TypeSpec.Builder type) {
         delegate(type, KernelMethods.scoreChannels(), "scoreChannels(head, windowQueries, positions, scales)");
-        if (!VectorPackWriter.packsKeys(plan)) {
-            delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
-        }
-        if (!VectorPackWriter.packsValues(plan)) {
-            delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
-        }
         delegate(type, KernelMethods.unpackKeys(), "unpackKeys(head, cache, tile, scales, keys)");
         delegate(type, KernelMethods.unpackValues(), "unpackValues(cache, tile, values)");
         delegate(type, KernelMethods.storeDense(), "storeDense(key, value, offset, cache, tile, token)");
-        delegate(type, KernelMethods.loadDense(), "loadDense(cache, tile, keys, values)");
     }
 
     private static void delegate(TypeSpec.Builder type, MethodSpec.Builder method, String call) {
