@@ -112,14 +112,11 @@ class PublishedMethodTest {
 
     /** Reads the channels a token keeps, as {@code docs/packed-format.md} has it for uncentred float32 keys. */
     private static BitSet keptChannels(MemorySegment tile, int token, int kept) {
-        int residualBytes = kept * 32 * Float.BYTES;
-        int signBytes = HEAD_DIM / 16 * 32 * Short.BYTES;
-        int amplitudeBytes = 32 * Float.BYTES;
-        int blockBytes = residualBytes + signBytes + amplitudeBytes + kept * 32;
-        int indices = token / 32 * blockBytes + residualBytes + signBytes + amplitudeBytes;
+        int slotBytes = 32 * Float.BYTES + 32;
+        int indices = token / 32 * kept * slotBytes + 32 * Float.BYTES;
         BitSet channels = new BitSet();
         for (int slot = 0; slot < kept; slot++) {
-            channels.set(tile.get(ValueLayout.JAVA_BYTE, indices + slot * 32L + token % 32) & 0xFF);
+            channels.set(tile.get(ValueLayout.JAVA_BYTE, indices + slot * (long) slotBytes + token % 32) & 0xFF);
         }
         return channels;
     }
