@@ -2,6 +2,7 @@
 module dev.attune.runtime {
     requires transitive dev.attune.annotations;
     requires static jdk.incubator.vector;
+    requires static aparapi;
 
     exports dev.attune.runtime;
     exports dev.attune.runtime.spi;

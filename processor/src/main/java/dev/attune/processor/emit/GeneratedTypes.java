@@ -8,6 +8,7 @@ final class GeneratedTypes {
     static final ClassName BACKEND = ClassName.get("dev.attune.annotations", "Backend");
     static final ClassName ATTENTION_KERNELS = spi("AttentionKernels");
     static final ClassName KERNEL_PROVIDER = spi("KernelProvider");
+    static final ClassName OPEN_CL_KERNELS = spi("OpenClKernels");
     static final ClassName LAYER_SHAPE = spi("LayerShape");
     static final ClassName CACHE_LAYOUT = spi("CacheLayout");
 

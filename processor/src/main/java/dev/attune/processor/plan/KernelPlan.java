@@ -27,11 +27,11 @@ public record KernelPlan(AttentionModel model, TileLayout layout, Backend backen
 
     private static final int MOST_CHUNK_TILES = 8;
 
-    /** Plans one class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
+    /** Plans one Java class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
     public static List<KernelPlan> all(AttentionModel model) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
-        for (Backend backend : model.backends()) {
+        for (Backend backend : model.vectorBackends()) {
             plans.add(new KernelPlan(model, layout, backend, chunkTiles(layout), vectorHeadGroup(model, backend)));
         }
         plans.add(new KernelPlan(model, layout, Backend.SCALAR, 1, 1));
