@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
  *
  * <p>With head dimension {@code d} and ratio {@code r}, each token keeps {@code T = d - floor(r * d)} key channels;
  * each value channel keeps {@code 64 - floor(r * 64)} tokens of every 64-token tile. A ratio of 0 stores the side
- * dense in {@link #format()}, and the other settings have no effect.
+ * dense in {@link #format()}, which must then not be one of integers, and the other settings have no effect.
  */
 @Documented
 @Target({})
@@ -29,6 +29,6 @@ public @interface ChannelPruning {
     /** What is subtracted from the keys before channels are selected; keys only. */
     Centering centering() default Centering.TILE;
 
-    /** Number format of the kept entries. */
+    /** Number format of the kept entries, and of dense tokens unless it is one of integers. */
     NumberFormat format() default NumberFormat.BFLOAT16;
 }

@@ -181,6 +181,17 @@ class MessageTest {
                         // Resolving the module is not enough for a named one: it has to read it.
                         .options("--add-modules=jdk.incubator.vector"),
 
+                Case.attributes(Message.INTEGERS_NEED_PRUNING,
+                        "queryHeads = 8, keyValueHeads = 8, headDim = 128,\n"
+                                + "    values = @ChannelPruning(ratio = 0, format = NumberFormat§.INT8)",
+                        "[ATT023] values.format = INT8 stores kept entries alone, but with values.ratio = 0 nothing is "
+                                + "pruned; prune with a ratio of 0.5 or more, or store values as BFLOAT16"),
+                Case.attributes(Message.INTEGERS_NEED_PRUNING,
+                        "queryHeads = 8, keyValueHeads = 8, headDim = 128,\n"
+                                + "    keys = @ChannelPruning(format = NumberFormat§.INT4, ratio = 0)",
+                        "[ATT023] keys.format = INT4 stores kept entries alone, but with keys.ratio = 0 nothing is "
+                                + "pruned; prune with a ratio of 0.5 or more, or store keys as BFLOAT16"),
+
                 Case.of(Message.GENERATED_BY_TWO, "§" + SPEC + "interface Foo {}",
                         "[ATT030] Foo and FooScalar would both generate the class FooScalarKernels; "
                                 + "rename one of the two")

@@ -76,6 +76,11 @@ public enum Message {
             "the backends {backends} need the module jdk.incubator.vector, which the module {module} does not read",
             "add 'requires jdk.incubator.vector;' to its module-info.java, or set 'backends = {}'"),
 
+    /** Integers are asked for where nothing is pruned. */
+    INTEGERS_NEED_PRUNING("ATT023",
+            "{side}.format = {format} stores kept entries alone, but with {side}.ratio = 0 nothing is pruned",
+            "prune with a ratio of 0.5 or more, or store {side} as BFLOAT16"),
+
     /** Two specifications would generate one class. */
     GENERATED_BY_TWO("ATT030",
             "{specification} and {other} would both generate the class {generated}",

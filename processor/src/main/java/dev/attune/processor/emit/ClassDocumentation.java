@@ -42,7 +42,7 @@ final class ClassDocumentation {
                             + "only while it inlines every call on them. Lanes are tokens where keys are scored and"
                             + " channels where values\n"
                             + "are summed, so those loops never reduce across lanes. $L A step handles two\n"
-                            + "vectors of floats; of bfloat16 numbers, {@code First} holds the even and {@code Second}"
+                            + "vectors of floats; of 16-bit numbers, {@code First} holds the even and {@code Second}"
                             + " the odd ones, which\n"
                             + "is how 32-bit lanes split for free.\n",
                         sharing(plan))

@@ -67,9 +67,9 @@ final class KernelText {
         return this;
     }
 
-    /** Sets {@code $bytes:L}, {@code $load:L} and {@code $store:L} to those of a number format. */
+    /** Sets {@code $bytes:L}, {@code $load:L} and {@code $store:L} to those of a format that is not quantised. */
     KernelText numbers(NumberFormat format) {
-        return with("bytes", format.bytes())
+        return with("bytes", format.bits() / Byte.SIZE)
                 .with("load", StoredNumbers.load(format))
                 .with("store", StoredNumbers.store(format));
     }

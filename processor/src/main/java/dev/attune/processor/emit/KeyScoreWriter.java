@@ -13,13 +13,15 @@ final class KeyScoreWriter {
 
     private final KernelPlan plan;
     private final PairText numbers;
+    private final ResidualText residuals;
     private final int bytes;
     private final int lanes;
 
     KeyScoreWriter(KernelPlan plan, PairText numbers) {
         this.plan = plan;
         this.numbers = numbers;
-        this.bytes = plan.model().keys().format().bytes();
+        this.residuals = ResidualText.of(plan.model().keys().format());
+        this.bytes = plan.model().keys().plainFormat().bits() / Byte.SIZE;
         this.lanes = plan.lanes();
     }
 
@@ -53,7 +55,7 @@ final class KeyScoreWriter {
                         keys.indexBytes(),
                         registers,
                         lanes)
-                + numbers.load("residual", "block + KEY_RESIDUALS + place * " + bytes)
+                + residuals.load("block + KEY_RESIDUALS", "place", "slot / 2 * BLOCK_TOKENS + lane")
                 + Pass.eachHead(
                         heads,
                         head -> numbers.lookup("channel" + head, "query" + head, registers, lanes)
@@ -61,11 +63,12 @@ final class KeyScoreWriter {
                                 first# = residualFirst.fma(channel#First, first#);
                                 second# = residualSecond.fma(channel#Second, second#);
                                 """.replace("#", Integer.toString(head)));
-        String step = zeros(heads)
+        String step = Pass.zeros(heads)
                 + "// Slot by slot: a kept channel's residual times the query's entry for that channel.\n"
                 + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n"
                 + "    long place = (long) slot * BLOCK_TOKENS + lane;\n"
                 + slot.indent(4) + "}\n"
+                + scaled(heads)
                 + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
         return kernel("scoreKept" + heads)
                 .addJavadoc(
@@ -73,6 +76,16 @@ final class KeyScoreWriter {
                         Pass.served(heads))
                 .addCode(KernelText.of(tables + overBlocks(packedBlock(), step)).code())
                 .build();
+    }
+
+    /** Brings the sums over integer residuals to the scales of their tokens. */
+    private String scaled(int heads) {
+        return residuals.quantised()
+                ? residuals.units("block + KEY_RESIDUAL_SCALES + lane") + Pass.perHead(heads, """
+                    first# = first#.mul(unitFirst);
+                    second# = second#.mul(unitSecond);
+                    """)
+                : "";
     }
 
     private MethodSpec scoreSigns(int heads) {
@@ -140,7 +153,7 @@ final class KeyScoreWriter {
                     first# = keyFirst.fma(query#, first#);
                     second# = keySecond.fma(query#, second#);
                     """);
-        String step = zeros(heads)
+        String step = Pass.zeros(heads)
                 + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
                 + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
         String block = """
@@ -178,13 +191,6 @@ final class KeyScoreWriter {
                 + "    for (int lane = 0; lane < BLOCK_TOKENS; lane += STEP) {\n"
                 + step.indent(8)
                 + "    }\n}\n";
-    }
-
-    private static String zeros(int heads) {
-        return Pass.perHead(heads, """
-            FloatVector first# = FloatVector.zero(FLOATS);
-            FloatVector second# = FloatVector.zero(FLOATS);
-            """);
     }
 
     private static String score(int head) {

@@ -4,6 +4,7 @@ import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.ValueLayout;
 import javax.lang.model.element.Modifier;
 
 /** The named numbers at the top of a kernel class: the specification, then the bytes of a tile. */
@@ -52,13 +53,24 @@ final class LayoutConstants {
             }
             constant("KEY_BLOCK_BYTES", keys.blockBytes(), "Bytes of a key block.");
             constant(
-                    "KEY_RESIDUALS", keys.residuals(), "Key block: offset of residuals [KEPT_CHANNELS][BLOCK_TOKENS].");
+                    "KEY_RESIDUALS",
+                    keys.residuals(),
+                    keys.residualBits() == 4
+                            ? "Key block: offset of residuals [(KEPT_CHANNELS + 1) / 2][BLOCK_TOKENS], two slots to"
+                                    + " a byte."
+                            : "Key block: offset of residuals [KEPT_CHANNELS][BLOCK_TOKENS].");
             if (keys.signed()) {
                 constant(
                         "KEY_SIGNS",
                         keys.signs(),
                         "Key block: offset of 16-bit sign words [HEAD_DIM / 16][BLOCK_TOKENS].");
                 constant("KEY_AMPLITUDES", keys.amplitudes(), "Key block: offset of amplitudes [BLOCK_TOKENS].");
+            }
+            if (keys.quantised()) {
+                constant(
+                        "KEY_RESIDUAL_SCALES",
+                        keys.residualScales(),
+                        "Key block: offset of the residuals' scales [BLOCK_TOKENS].");
             }
             constant(
                     "KEY_INDICES",
@@ -77,13 +89,23 @@ final class LayoutConstants {
             constant(
                     "VALUE_RESIDUALS",
                     values.residuals(),
-                    "Values: offset of residuals [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
+                    values.residualBits() == 4
+                            ? "Values: offset of residuals [channel group][(KEPT_TOKENS + 1) / 2][GROUP_CHANNELS],"
+                                    + " two slots to a byte."
+                            : "Values: offset of residuals"
+                                    + " [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
             if (values.signed()) {
                 constant(
                         "VALUE_SIGNS",
                         values.signs(),
                         "Values: offset of 16-bit sign words [TILE_TOKENS / 16][PADDED_CHANNELS].");
                 constant("VALUE_AMPLITUDES", values.amplitudes(), "Values: offset of amplitudes [PADDED_CHANNELS].");
+            }
+            if (values.quantised()) {
+                constant(
+                        "VALUE_RESIDUAL_SCALES",
+                        values.residualScales(),
+                        "Values: offset of the residuals' scales [PADDED_CHANNELS].");
             }
             constant(
                     "VALUE_INDICES",
@@ -92,8 +114,8 @@ final class LayoutConstants {
         });
     }
 
-    /** Adds the method that finds a channel's first slot among the packed values. */
-    static void addFirstSlot(TypeSpec.Builder type) {
+    /** Adds the methods that find a channel's first slot among the packed values. */
+    static void addFirstSlot(TypeSpec.Builder type, ValueLayout values) {
         type.addMethod(KernelMethods.step("firstSlot")
                 .addModifiers(Modifier.STATIC)
                 .addJavadoc("Place of a channel's first slot among the packed values; its slots are GROUP_CHANNELS"
@@ -103,6 +125,17 @@ final class LayoutConstants {
                 .addStatement("return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * KEPT_TOKENS + channel %"
                         + " GROUP_CHANNELS")
                 .build());
+        if (values.residualBits() == 4) {
+            type.addMethod(KernelMethods.step("firstRow")
+                    .addModifiers(Modifier.STATIC)
+                    .addJavadoc("Place of the byte that a channel's first two residuals share; the next two are"
+                            + " GROUP_CHANNELS further.\n")
+                    .addParameter(int.class, "channel")
+                    .returns(long.class)
+                    .addStatement("return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * ((KEPT_TOKENS + 1) / 2) +"
+                            + " channel % GROUP_CHANNELS")
+                    .build());
+        }
     }
 
     private void constant(String name, int value, String meaning) {

@@ -3,9 +3,10 @@ package dev.attune.processor.emit;
 import dev.attune.annotations.NumberFormat;
 
 /**
- * How vector code handles two vectors of floats at a time, one step of a kernel. Of bfloat16 numbers the first vector
+ * How vector code handles two vectors of floats at a time, one step of a kernel. Of numbers of 16 bits the first vector
  * holds the even ones and the second the odd ones, since that is how 32-bit lanes split for free; of float32 numbers
- * the first holds the lower half and the second the upper half.
+ * the first holds the lower half and the second the upper half. Lookup tables of queries and weights are bfloat16 for
+ * all numbers of 16 bits.
  *
  * <p>In all texts {@code #} stands for the number of a query head within its pass.
  */
@@ -15,6 +16,8 @@ sealed interface PairText {
         return switch (format) {
             case FLOAT32 -> new Float32Pair();
             case BFLOAT16 -> new Bfloat16Pair();
+            case FLOAT16 -> new Float16Pair();
+            case INT8, INT4 -> throw new IllegalArgumentException(format + " stores no numbers, but integers");
         };
     }
 
@@ -74,8 +77,77 @@ sealed interface PairText {
         return text.toString();
     }
 
+    /** Even and odd numbers of 16 bits, looked up in bfloat16 tables. */
+    sealed interface SixteenBitPair extends PairText {
+
+        @Override
+        default String natural(String suffix) {
+            return """
+                IntVector even# = first#.reinterpretAsInts();
+                IntVector odd# = second#.reinterpretAsInts();
+                FloatVector low# = LOWER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
+                FloatVector high# = UPPER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
+                """.replace("#", suffix);
+        }
+
+        @Override
+        default String integers(String sums, String suffix) {
+            return """
+                IntVector pairs# = sums.reinterpretAsInts();
+                FloatVector first# = (FloatVector) pairs#.lanewise(LSHL, 16)
+                        .lanewise(ASHR, 16)
+                        .convert(I2F, 0);
+                FloatVector second# = (FloatVector) pairs#.lanewise(ASHR, 16)
+                        .convert(I2F, 0);
+                """.replace("sums", sums).replace("#", suffix);
+        }
+
+        @Override
+        default String indices(String address, int indexBytes, int registers, int lanes) {
+            String load = indexBytes == 1 ? """
+                ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
+                                BYTES, cache, address, LITTLE_ENDIAN)
+                        .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+                """ : """
+                    ShortVector index = ShortVector.fromMemorySegment(
+                            SHORTS, cache, address, LITTLE_ENDIAN);
+                    """;
+            return load.replace("address", address)
+                    + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
+        }
+
+        @Override
+        default String lookup(String name, String table, int registers, int lanes) {
+            return """
+                IntVector nameBits = select.reinterpretAsInts();
+                FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
+                FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
+                """.replace("name", name).replace("select", select("index", table, registers));
+        }
+
+        @Override
+        default int entriesPerRegister(int lanes) {
+            return 2 * lanes;
+        }
+
+        @Override
+        default String tableRegister(String name, String array, String index) {
+            return "ShortVector %s = ShortVector.fromArray(SHORTS, %s, %s);\n".formatted(name, array, index);
+        }
+
+        @Override
+        default Class<?> tableType() {
+            return short.class;
+        }
+
+        @Override
+        default String place() {
+            return "channel / STEP * STEP + channel % 2 * LANES + channel % STEP / 2";
+        }
+    }
+
     /** Even and odd bfloat16 numbers. */
-    record Bfloat16Pair() implements PairText {
+    record Bfloat16Pair() implements SixteenBitPair {
 
         @Override
         public String load(String name, String address) {
@@ -101,70 +173,48 @@ sealed interface PairText {
                         .reinterpretAsFloats();
                 """.replace("name", name).replace("address", address);
         }
+    }
+
+    /**
+     * Even and odd binary16 numbers. Sign, exponent and fraction moved to where a float has them make 2^-112 times the
+     * number: the exponents' biases differ by as much. Subnormal numbers come out right, too.
+     */
+    record Float16Pair() implements SixteenBitPair {
 
         @Override
-        public String natural(String suffix) {
+        public String load(String name, String address) {
             return """
-                IntVector even# = first#.reinterpretAsInts();
-                IntVector odd# = second#.reinterpretAsInts();
-                FloatVector low# = LOWER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                FloatVector high# = UPPER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                """.replace("#", suffix);
+                IntVector nameBits = ShortVector.fromMemorySegment(
+                                SHORTS, cache, address, LITTLE_ENDIAN)
+                        .reinterpretAsInts();
+                FloatVector nameFirst = nameBits.lanewise(LSHL, 16)
+                        .lanewise(ASHR, 3)
+                        .and(0x8FFFE000)
+                        .reinterpretAsFloats()
+                        .mul(0x1p112f);
+                FloatVector nameSecond = nameBits.lanewise(ASHR, 3)
+                        .and(0x8FFFE000)
+                        .reinterpretAsFloats()
+                        .mul(0x1p112f);
+                """.replace("name", name).replace("address", address);
         }
 
         @Override
-        public String integers(String sums, String suffix) {
+        public String loadNatural(String name, String address) {
             return """
-                IntVector pairs# = sums.reinterpretAsInts();
-                FloatVector first# = (FloatVector) pairs#.lanewise(LSHL, 16)
-                        .lanewise(ASHR, 16)
-                        .convert(I2F, 0);
-                FloatVector second# = (FloatVector) pairs#.lanewise(ASHR, 16)
-                        .convert(I2F, 0);
-                """.replace("sums", sums).replace("#", suffix);
-        }
-
-        @Override
-        public String indices(String address, int indexBytes, int registers, int lanes) {
-            String load = indexBytes == 1 ? """
-                ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
-                                BYTES, cache, address, LITTLE_ENDIAN)
-                        .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
-                """ : """
-                    ShortVector index = ShortVector.fromMemorySegment(
-                            SHORTS, cache, address, LITTLE_ENDIAN);
-                    """;
-            return load.replace("address", address)
-                    + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
-        }
-
-        @Override
-        public String lookup(String name, String table, int registers, int lanes) {
-            return """
-                IntVector nameBits = select.reinterpretAsInts();
-                FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
-                FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
-                """.replace("name", name).replace("select", select("index", table, registers));
-        }
-
-        @Override
-        public int entriesPerRegister(int lanes) {
-            return 2 * lanes;
-        }
-
-        @Override
-        public String tableRegister(String name, String array, String index) {
-            return "ShortVector %s = ShortVector.fromArray(SHORTS, %s, %s);\n".formatted(name, array, index);
-        }
-
-        @Override
-        public Class<?> tableType() {
-            return short.class;
-        }
-
-        @Override
-        public String place() {
-            return "channel / STEP * STEP + channel % 2 * LANES + channel % STEP / 2";
+                ShortVector nameBits = ShortVector.fromMemorySegment(
+                        SHORTS, cache, address, LITTLE_ENDIAN);
+                FloatVector nameLow = ((IntVector) nameBits.convertShape(S2I, INTS, 0))
+                        .lanewise(LSHL, 13)
+                        .and(0x8FFFE000)
+                        .reinterpretAsFloats()
+                        .mul(0x1p112f);
+                FloatVector nameHigh = ((IntVector) nameBits.convertShape(S2I, INTS, 1))
+                        .lanewise(LSHL, 13)
+                        .and(0x8FFFE000)
+                        .reinterpretAsFloats()
+                        .mul(0x1p112f);
+                """.replace("name", name).replace("address", address);
         }
     }
 

@@ -47,6 +47,14 @@ final class Pass {
                 .replace("?", SignSumText.plus("g", head));
     }
 
+    /** Declares a pair of sums for every head, {@code first0} and {@code second0} and so on. */
+    static String zeros(int heads) {
+        return perHead(heads, """
+            FloatVector first# = FloatVector.zero(FLOATS);
+            FloatVector second# = FloatVector.zero(FLOATS);
+            """);
+    }
+
     /** Joins the texts of a pass's heads. */
     static String eachHead(int heads, IntFunction<String> text) {
         return IntStream.range(0, heads).mapToObj(text).collect(Collectors.joining());

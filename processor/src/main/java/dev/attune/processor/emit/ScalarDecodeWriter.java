@@ -13,11 +13,15 @@ final class ScalarDecodeWriter {
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
+    private final StoredResiduals keyResiduals;
+    private final StoredResiduals valueResiduals;
 
     ScalarDecodeWriter(KernelPlan plan) {
         this.plan = plan;
-        this.keyFormat = plan.model().keys().format();
-        this.valueFormat = plan.model().values().format();
+        this.keyFormat = plan.model().keys().plainFormat();
+        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
+        this.valueFormat = plan.model().values().plainFormat();
+        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -99,11 +103,17 @@ final class ScalarDecodeWriter {
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
                             int lane = token % BLOCK_TOKENS;
+                    """)
+                .add(keyResiduals.scale().indent(8))
+                .add("""
                             double kept = 0;
                             for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
                                 long place = (long) slot * BLOCK_TOKENS + lane;
                                 int channel = $index:L;
-                                kept += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L) * scaledQueries[query + channel];
+                    """)
+                .add(keyResiduals.load().indent(12))
+                .add("""
+                                kept += residual * scaledQueries[query + channel];
                             }
                     """)
                 .addIf(keys.signed(), """
@@ -185,11 +195,17 @@ final class ScalarDecodeWriter {
             for (int g = 0; g < GROUP_SIZE; g++) {
                 int weight = g * TILE_TOKENS;
                 for (int channel = 0; channel < HEAD_DIM; channel++) {
+            """)
+                .add(valueResiduals.scale().indent(8))
+                .add("""
                     double kept = 0;
                     long place = firstSlot(channel);
                     for (int slot = 0; slot < KEPT_TOKENS; slot++) {
                         int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-                        kept += weights[weight + token] * $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
+            """)
+                .add(valueResiduals.load().indent(12))
+                .add("""
+                        kept += weights[weight + token] * residual;
                         place += GROUP_CHANNELS;
                     }
             """)

@@ -22,7 +22,8 @@ final class ScalarKernelsWriter {
         LayoutConstants.add(type, plan);
         StoredNumbers.addAccess(
                 type,
-                EnumSet.of(plan.model().keys().format(), plan.model().values().format()));
+                EnumSet.of(
+                        plan.model().keys().plainFormat(), plan.model().values().plainFormat()));
         ScratchField.add(
                 type,
                 double.class,
@@ -72,9 +73,7 @@ final class ScalarKernelsWriter {
         new ScalarPackWriter(plan).addTo(type);
         new ScalarUnpackWriter(plan).addTo(type);
         new ScalarDecodeWriter(plan).addTo(type);
-        if (plan.layout().values().isPresent()) {
-            LayoutConstants.addFirstSlot(type);
-        }
+        plan.layout().values().ifPresent(values -> LayoutConstants.addFirstSlot(type, values));
         return type.build();
     }
 }

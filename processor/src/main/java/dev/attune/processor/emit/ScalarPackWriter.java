@@ -8,6 +8,8 @@ import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import javax.lang.model.element.Modifier;
 
 /** Writes channel scoring, and the pruning and packing of keys and values. */
@@ -40,11 +42,15 @@ final class ScalarPackWriter {
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
+    private final StoredResiduals keyResiduals;
+    private final StoredResiduals valueResiduals;
 
     ScalarPackWriter(KernelPlan plan) {
         this.plan = plan;
-        this.keyFormat = plan.model().keys().format();
-        this.valueFormat = plan.model().values().format();
+        this.keyFormat = plan.model().keys().plainFormat();
+        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
+        this.valueFormat = plan.model().values().plainFormat();
+        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -53,6 +59,10 @@ final class ScalarPackWriter {
         plan.layout().keys().ifPresent(keys -> type.addMethod(packKey(keys)));
         type.addMethod(plan.layout().values().map(this::packValues).orElseGet(this::storeValues));
         plan.layout().values().ifPresent(values -> type.addMethod(packChannel(values)));
+        List<StoredResiduals> packed = new ArrayList<>();
+        plan.layout().keys().ifPresent(keys -> packed.add(keyResiduals));
+        plan.layout().values().ifPresent(values -> packed.add(valueResiduals));
+        StoredResiduals.addTo(type, packed);
         if (plan.layout().hasAmplitudes()) {
             addPartialSums(type);
         }
@@ -198,15 +208,13 @@ final class ScalarPackWriter {
                 .add(storeIndex(keys))
                 .addIf(keys.signed(), """
                         float restored = deviation > 0 ? amplitude : -amplitude;
-                        $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation - restored);
                     """)
-                .addIf(!keys.signed(), """
-                        $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, deviation);
-                    """)
+                .add(keyResiduals.store(keys.signed() ? "deviation - restored" : "deviation").indent(4))
                 .add("""
                         slot++;
                     }
-                    """);
+                    """)
+                .add(keyResiduals.storeRest());
         return KernelMethods.step("packKey")
                 .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower"
                         + " first.\n")
@@ -280,6 +288,9 @@ final class ScalarPackWriter {
 
                     // Kept tokens in ascending order.
                     long place = firstSlot(channel);
+                    """)
+                .addIf(valueResiduals.quantised(), "int slot = 0;\n")
+                .add("""
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         float value = values[token * HEAD_DIM + channel];
                         float magnitude = Math.abs(value);
@@ -288,15 +299,16 @@ final class ScalarPackWriter {
                     """)
                 .addIf(values.signed(), """
                         float restored = value > 0 ? amplitude : -amplitude;
-                        $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value - restored);
                     """)
-                .addIf(!values.signed(), """
-                        $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, value);
-                    """)
+                .add(valueResiduals.store(values.signed() ? "value - restored" : "value").indent(4))
                 .add("""
                         place += GROUP_CHANNELS;
-                    }
-                    """);
+                    """)
+                .addIf(valueResiduals.quantised(), """
+                        slot++;
+                    """)
+                .add("}\n")
+                .add(valueResiduals.storeRest());
         return KernelMethods.step("packChannel")
                 .addJavadoc(
                         "Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
@@ -348,8 +360,8 @@ final class ScalarPackWriter {
                         $storeValue:L(cache, values + channel * $valueBytes:LL, value[offset + channel]);
                     }
                     """)
-                        .with("keyBytes", keyFormat.bytes())
-                        .with("valueBytes", valueFormat.bytes())
+                        .with("keyBytes", keyFormat.bits() / Byte.SIZE)
+                        .with("valueBytes", valueFormat.bits() / Byte.SIZE)
                         .with("storeKey", StoredNumbers.store(keyFormat))
                         .with("storeValue", StoredNumbers.store(valueFormat))
                         .code())

@@ -14,11 +14,15 @@ final class ScalarUnpackWriter {
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
+    private final StoredResiduals keyResiduals;
+    private final StoredResiduals valueResiduals;
 
     ScalarUnpackWriter(KernelPlan plan) {
         this.plan = plan;
-        this.keyFormat = plan.model().keys().format();
-        this.valueFormat = plan.model().values().format();
+        this.keyFormat = plan.model().keys().plainFormat();
+        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
+        this.valueFormat = plan.model().values().plainFormat();
+        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -36,6 +40,7 @@ final class ScalarUnpackWriter {
                 int lane = token % BLOCK_TOKENS;
                 int row = token * HEAD_DIM;
             """)
+                .add(keyResiduals.scale().indent(4))
                 .addIf(keys.signed(), """
                         float amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
@@ -45,7 +50,10 @@ final class ScalarUnpackWriter {
                         for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
                             long place = (long) slot * BLOCK_TOKENS + lane;
                             int channel = $index:L;
-                            keys[row + channel] += $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
+                    """)
+                .addIf(keys.signed(), keyResiduals.load().indent(8))
+                .addIf(keys.signed(), """
+                            keys[row + channel] += residual;
                         }
                     """)
                 .addIf(!keys.signed(), """
@@ -53,7 +61,10 @@ final class ScalarUnpackWriter {
                         for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
                             long place = (long) slot * BLOCK_TOKENS + lane;
                             int channel = $index:L;
-                            keys[row + channel] = $load:L(cache, block + KEY_RESIDUALS + place * $bytes:L);
+                    """)
+                .addIf(!keys.signed(), keyResiduals.load().indent(8))
+                .addIf(!keys.signed(), """
+                            keys[row + channel] = residual;
                         }
                     """)
                 .add("""
@@ -99,11 +110,15 @@ final class ScalarUnpackWriter {
                             values[token * HEAD_DIM + channel] = 0;
                         }
                     """)
+                .add(valueResiduals.scale().indent(4))
                 .add("""
                         long place = firstSlot(channel);
                         for (int slot = 0; slot < KEPT_TOKENS; slot++) {
                             int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-                            values[token * HEAD_DIM + channel] += $load:L(cache, block + VALUE_RESIDUALS + place * $bytes:L);
+                    """)
+                .add(valueResiduals.load().indent(8))
+                .add("""
+                            values[token * HEAD_DIM + channel] += residual;
                             place += GROUP_CHANNELS;
                         }
                     }

@@ -23,6 +23,7 @@ public final class SourceEmitter {
                     List.of(
                             "ADD",
                             "ASHR",
+                            "B2S",
                             "EQ",
                             "EXP",
                             "F2I",
@@ -35,6 +36,7 @@ public final class SourceEmitter {
                             "LT",
                             "MAX",
                             "S2F",
+                            "S2I",
                             "ZERO_EXTEND_B2I",
                             "ZERO_EXTEND_B2S",
                             "ZERO_EXTEND_S2I"));

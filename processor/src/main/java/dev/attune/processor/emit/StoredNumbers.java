@@ -7,23 +7,30 @@ import dev.attune.annotations.NumberFormat;
 import java.util.Set;
 import javax.lang.model.element.Modifier;
 
-/** How plain Java reads and writes the numbers of each format, and the layouts it takes. */
+/** How plain Java reads and writes numbers that are not quantised, and the layouts it takes. */
 final class StoredNumbers {
 
     private StoredNumbers() {}
 
     static String load(NumberFormat format) {
-        return switch (format) {
-            case FLOAT32 -> "loadFloat32";
-            case BFLOAT16 -> "loadBfloat16";
-        };
+        return "load" + name(format);
     }
 
     static String store(NumberFormat format) {
+        return "store" + name(format);
+    }
+
+    private static String name(NumberFormat format) {
         return switch (format) {
-            case FLOAT32 -> "storeFloat32";
-            case BFLOAT16 -> "storeBfloat16";
+            case FLOAT32 -> "Float32";
+            case BFLOAT16 -> "Bfloat16";
+            case FLOAT16 -> "Float16";
+            case INT8, INT4 -> throw quantised(format);
         };
+    }
+
+    private static IllegalArgumentException quantised(NumberFormat format) {
+        return new IllegalArgumentException(format + " stores no numbers, but integers under a scale");
     }
 
     /** Adds the access methods of formats. */
@@ -61,6 +68,8 @@ final class StoredNumbers {
                         switch (format) {
                             case FLOAT32 -> "return cache.get(FLOAT, offset)";
                             case BFLOAT16 -> "return Float.intBitsToFloat(cache.get(SHORT, offset) << 16)";
+                            case FLOAT16 -> "return Float.float16ToFloat(cache.get(SHORT, offset))";
+                            case INT8, INT4 -> throw quantised(format);
                         })
                 .build();
     }
@@ -80,6 +89,12 @@ final class StoredNumbers {
                         .addStatement("int rounded = bits + 0x7FFF + (bits >>> 16 & 1)")
                         .addStatement("cache.set(SHORT, offset, (short) (rounded >> 16))")
                         .build();
+            case FLOAT16 ->
+                method.addJavadoc("Rounds to nearest even; what is beyond the largest binary16 becomes that.\n")
+                        .addStatement("cache.set(SHORT, offset, Float.floatToFloat16(Math.clamp(number, -65504f,"
+                                + " 65504f)))")
+                        .build();
+            case INT8, INT4 -> throw quantised(format);
         };
     }
 }

@@ -2,6 +2,7 @@ package dev.attune.processor.emit;
 
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
+import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
 
@@ -16,13 +17,15 @@ final class ValueSumWriter {
 
     private final KernelPlan plan;
     private final PairText numbers;
+    private final ResidualText residuals;
     private final int bytes;
     private final int lanes;
 
     ValueSumWriter(KernelPlan plan, PairText numbers) {
         this.plan = plan;
         this.numbers = numbers;
-        this.bytes = plan.model().values().format().bytes();
+        this.residuals = ResidualText.of(plan.model().values().format());
+        this.bytes = plan.model().values().plainFormat().bits() / Byte.SIZE;
         this.lanes = plan.lanes();
     }
 
@@ -50,16 +53,18 @@ final class ValueSumWriter {
             }
         }
         String slot = numbers.indices("block + VALUE_INDICES + place", 1, registers, lanes)
-                + numbers.load("residual", "block + VALUE_RESIDUALS + place * " + bytes)
+                + residuals.load("block + VALUE_RESIDUALS", "place", "firstRow + slot / 2 * GROUP_CHANNELS")
                 + Pass.perHead(heads, numbers.lookup("token#", "weight#", registers, lanes) + """
                     first# = residualFirst.fma(token#First, first#);
                     second# = residualSecond.fma(token#Second, second#);
                     """);
-        String step = loadSums(heads)
+        boolean quantised = residuals.quantised();
+        String step = (quantised ? Pass.zeros(heads) : loadSums(heads))
                 + "long place = firstSlot(channel);\n"
+                + (plan.model().values().format() == NumberFormat.INT4 ? "long firstRow = firstRow(channel);\n" : "")
                 + "// Slot by slot: a kept token's residual times that token's weight.\n"
                 + "for (int slot = 0; slot < KEPT_TOKENS; slot++, place += GROUP_CHANNELS) {\n" + slot.indent(4) + "}\n"
-                + storeSums(heads);
+                + (quantised ? addScaled(heads) : storeSums(heads));
         return packed("sumKept" + heads)
                 .addJavadoc("Sparse part of the value sums $L: SUM_kept_t p_t e_tj.\n", Pass.served(heads))
                 .addCode(KernelText.of(overTiles(packedBlock() + tables, step)).code())
@@ -153,6 +158,17 @@ final class ValueSumWriter {
             int sum# = ? * PADDED_CHANNELS + channel;
             FloatVector first# = FloatVector.fromArray(FLOATS, sumsOfValues, sum#);
             FloatVector second# = FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES);
+            """);
+    }
+
+    /** Adds the sums over integer residuals, brought to the scales of their channels. */
+    private String addScaled(int heads) {
+        return residuals.units("block + VALUE_RESIDUAL_SCALES + channel") + Pass.perHead(heads, """
+            int sum# = ? * PADDED_CHANNELS + channel;
+            unitFirst.fma(first#, FloatVector.fromArray(FLOATS, sumsOfValues, sum#))
+                    .intoArray(sumsOfValues, sum#);
+            unitSecond.fma(second#, FloatVector.fromArray(FLOATS, sumsOfValues, sum# + LANES))
+                    .intoArray(sumsOfValues, sum# + LANES);
             """);
     }
 

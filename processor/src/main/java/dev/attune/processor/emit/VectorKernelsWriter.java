@@ -7,7 +7,6 @@ import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
 import javax.lang.model.element.Modifier;
 
@@ -25,8 +24,8 @@ final class VectorKernelsWriter {
 
     VectorKernelsWriter(KernelPlan plan) {
         this.plan = plan;
-        this.keyNumbers = PairText.of(plan.model().keys().format());
-        this.valueNumbers = PairText.of(plan.model().values().format());
+        this.keyNumbers = PairText.of(plan.model().keys().plainFormat());
+        this.valueNumbers = PairText.of(plan.model().values().plainFormat());
         this.packedKeys = plan.layout().keys().isPresent();
         this.packedValues = plan.layout().values().isPresent();
         this.signedKeys = plan.layout().keys().map(keys -> keys.signed()).orElse(false);
@@ -56,9 +55,7 @@ final class VectorKernelsWriter {
         new SoftmaxWriter(plan, valueNumbers).addTo(type);
         new ValueSumWriter(plan, valueNumbers).addTo(type);
         type.addMethod(writeOutput());
-        if (packedValues) {
-            LayoutConstants.addFirstSlot(type);
-        }
+        plan.layout().values().ifPresent(values -> LayoutConstants.addFirstSlot(type, values));
         return type.build();
     }
 
@@ -68,7 +65,7 @@ final class VectorKernelsWriter {
         species(type, "INTS", Integer.class, KernelText.INT_VECTOR, bits);
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
         if (packedValues
-                || plan.layout().keys().map(keys -> keys.indexBytes() == 1).orElse(false)) {
+                || plan.layout().keys().map(keys -> keys.indexBytes() == 1 || keys.quantised()).orElse(false)) {
             species(type, "BYTES", Byte.class, KernelText.BYTE_VECTOR, bits / 2);
         }
         constant(type, "LANES", Integer.toString(plan.lanes()), "Floats of a vector.");
@@ -91,7 +88,7 @@ final class VectorKernelsWriter {
                     Integer.toString(registers * keyNumbers.entriesPerRegister(plan.lanes())),
                     "Entries of one query's lookup table: its channels, rounded up to whole pairs of registers.");
         }
-        if (plan.model().keys().format() == NumberFormat.BFLOAT16) {
+        if (keyNumbers.tableType() == short.class) {
             type.addField(vectorConstant(
                     "LOWER_OF_PAIRS",
                     "lane -> lane / 2 + lane % 2 * LANES",
@@ -189,10 +186,10 @@ final class VectorKernelsWriter {
 
     private void addDelegates(TypeSpec.Builder type) {
         delegate(type, KernelMethods.scoreChannels(), "scoreChannels(head, windowQueries, positions, scales)");
-        if (!packedKeys) {
+        if (!VectorPackWriter.packsKeys(plan)) {
             delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
         }
-        if (!packedValues) {
+        if (!VectorPackWriter.packsValues(plan)) {
             delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
         }
         delegate(type, KernelMethods.unpackKeys(), "unpackKeys(head, cache, tile, scales, keys)");

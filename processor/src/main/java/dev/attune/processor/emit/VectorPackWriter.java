@@ -5,9 +5,9 @@ import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
-import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 import java.util.EnumSet;
+import java.util.Optional;
 
 /**
  * Writes the packing of keys and values on vectors, a row at a time: the channels of one key, or the tokens of one value
@@ -16,32 +16,46 @@ import java.util.EnumSet;
 final class VectorPackWriter {
 
     private final KernelPlan plan;
+    private final Optional<KeyLayout> keys;
+    private final Optional<ValueLayout> values;
 
     VectorPackWriter(KernelPlan plan) {
         this.plan = plan;
+        this.keys = plan.layout().keys().filter(layout -> !layout.quantised());
+        this.values = plan.layout().values().filter(layout -> !layout.quantised());
+    }
+
+    /** Returns whether keys are packed on vectors; quantised ones, like dense ones, are the scalar class's. */
+    static boolean packsKeys(KernelPlan plan) {
+        return new VectorPackWriter(plan).keys.isPresent();
+    }
+
+    /** Returns whether values are packed on vectors, likewise. */
+    static boolean packsValues(KernelPlan plan) {
+        return new VectorPackWriter(plan).values.isPresent();
     }
 
     void addTo(TypeSpec.Builder type) {
-        TileLayout layout = plan.layout();
-        if (layout.keys().isEmpty() && layout.values().isEmpty()) {
+        if (keys.isEmpty() && values.isEmpty()) {
             return;
         }
         EnumSet<NumberFormat> formats = EnumSet.noneOf(NumberFormat.class);
-        layout.keys().ifPresent(keys -> formats.add(plan.model().keys().format()));
-        layout.values().ifPresent(values -> formats.add(plan.model().values().format()));
+        keys.ifPresent(layout -> formats.add(plan.model().keys().format()));
+        values.ifPresent(layout -> formats.add(plan.model().values().format()));
         StoredNumbers.addAccess(type, formats);
         addScratch(type);
-        layout.keys().ifPresent(keys -> {
-            type.addMethod(packKeys(keys));
-            type.addMethod(packKey(keys));
+        keys.ifPresent(layout -> {
+            type.addMethod(packKeys(layout));
+            type.addMethod(packKey(layout));
         });
-        layout.values().ifPresent(values -> {
+        values.ifPresent(layout -> {
             type.addMethod(packValues());
-            type.addMethod(packChannel(values));
+            type.addMethod(packChannel(layout));
         });
         type.addMethod(selectLargest());
         type.addMethod(countAtLeast());
-        if (layout.hasAmplitudes()) {
+        if (keys.map(KeyLayout::signed).orElse(false)
+                || values.map(ValueLayout::signed).orElse(false)) {
             ScalarPackWriter.addPartialSums(type);
         }
     }
@@ -64,7 +78,7 @@ final class VectorPackWriter {
         ScratchField.add(
                 type, float.class, "keptResiduals", longest + " + LANES", "What is stored of the kept entries.");
         ScratchField.add(type, int.class, "keptIndices", longest + " + LANES", "Where they stand in the row.");
-        if (plan.layout().keys().map(KeyLayout::centred).orElse(false)) {
+        if (keys.map(KeyLayout::centred).orElse(false)) {
             ScratchField.add(
                     type,
                     float.class,

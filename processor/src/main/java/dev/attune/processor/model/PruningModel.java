@@ -18,6 +18,11 @@ public record PruningModel(
         return ratio == 0;
     }
 
+    /** Returns the format of all numbers but kept entries: of amplitudes, means, scales and dense tokens. */
+    public NumberFormat plainFormat() {
+        return format.quantised() ? NumberFormat.BFLOAT16 : format;
+    }
+
     /** Returns how many of {@code count} entries are kept: {@code count - floor(ratio * count)}. */
     public int kept(int count) {
         return count - (int) Math.floor(ratio * count);

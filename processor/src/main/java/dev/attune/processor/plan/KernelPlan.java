@@ -1,6 +1,7 @@
 package dev.attune.processor.plan;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,8 @@ public record KernelPlan(AttentionModel model, TileLayout layout, Backend backen
     }
 
     private static int vectorHeadGroup(AttentionModel model, Backend backend) {
-        int tableRegisters = model.headDim() * model.keys().format().bytes() * Byte.SIZE / backend.vectorBits();
+        int tableBits = model.keys().format() == NumberFormat.FLOAT32 ? Float.SIZE : Short.SIZE;
+        int tableRegisters = model.headDim() * tableBits / backend.vectorBits();
         int heads = TABLE_REGISTERS / Math.max(1, tableRegisters);
         return Math.clamp(heads, 1, Math.min(MOST_HEADS, model.groupSize()));
     }

@@ -1,5 +1,6 @@
 package dev.attune.processor.plan;
 
+import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +14,8 @@ import java.util.Optional;
  *
  * @param headDim channels of one head, {@code d}
  * @param channels {@code d} rounded up to a multiple of 32
- * @param keyNumberBytes bytes of one stored key number
- * @param valueNumberBytes bytes of one stored value number
+ * @param keyNumberBytes bytes of one number of a dense key
+ * @param valueNumberBytes bytes of one number of a dense value
  * @param keys the packed keys; empty when they are dense
  * @param values the packed values; empty when they are dense
  */
@@ -48,8 +49,8 @@ public record TileLayout(
         return new TileLayout(
                 model.headDim(),
                 paddedChannels(model.headDim()),
-                model.keys().format().bytes(),
-                model.values().format().bytes(),
+                bytes(model.keys().plainFormat()),
+                bytes(model.values().plainFormat()),
                 model.keys().dense() ? Optional.empty() : Optional.of(KeyLayout.of(model.keys(), model.headDim())),
                 model.values().dense()
                         ? Optional.empty()
@@ -58,6 +59,16 @@ public record TileLayout(
 
     static int paddedChannels(int headDim) {
         return (headDim + GROUP_CHANNELS - 1) / GROUP_CHANNELS * GROUP_CHANNELS;
+    }
+
+    /** Returns the bytes of one number that is not quantised. */
+    static int bytes(NumberFormat format) {
+        return format.bits() / Byte.SIZE;
+    }
+
+    /** Returns the bytes that {@code kept} residuals of a token or channel take: whole ones. */
+    static int residualBytes(int kept, int residualBits) {
+        return (kept * residualBits + Byte.SIZE - 1) / Byte.SIZE;
     }
 
     /** Returns the bytes of a tile's keys when they are dense. */
@@ -99,7 +110,8 @@ public record TileLayout(
                     add(parts, "key means", layout.blocks());
                     add(parts, "key residuals", BLOCKS * layout.signs());
                     add(parts, "key signs", BLOCKS * (layout.amplitudes() - layout.signs()));
-                    add(parts, "key amplitudes", BLOCKS * (layout.indices() - layout.amplitudes()));
+                    add(parts, "key amplitudes", BLOCKS * (layout.residualScales() - layout.amplitudes()));
+                    add(parts, "key residual scales", BLOCKS * (layout.indices() - layout.residualScales()));
                     add(parts, "key indices", BLOCKS * (layout.blockBytes() - layout.indices()));
                 },
                 () -> add(parts, "keys", denseKeyBytes()));
@@ -107,7 +119,8 @@ public record TileLayout(
                 layout -> {
                     add(parts, "value residuals", layout.signs());
                     add(parts, "value signs", layout.amplitudes() - layout.signs());
-                    add(parts, "value amplitudes", layout.indices() - layout.amplitudes());
+                    add(parts, "value amplitudes", layout.residualScales() - layout.amplitudes());
+                    add(parts, "value residual scales", layout.indices() - layout.residualScales());
                     add(parts, "value indices", layout.bytes() - layout.indices());
                 },
                 () -> add(parts, "values", denseValueBytes()));

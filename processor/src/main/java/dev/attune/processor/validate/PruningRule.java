@@ -1,5 +1,6 @@
 package dev.attune.processor.validate;
 
+import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.diagnostics.Finding;
 import dev.attune.processor.diagnostics.Message;
 import dev.attune.processor.extract.Attribute;
@@ -9,7 +10,10 @@ import dev.attune.processor.model.PruningModel;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Keys and values are pruned by a fraction below one, and settings of keys are not written for values. */
+/**
+ * Keys and values are pruned by a fraction below one, what is pruned alone is stored in integers, and settings of keys
+ * are not written for values.
+ */
 final class PruningRule implements Rule {
 
     /** Tokens of the tile that a value channel is pruned in. */
@@ -27,6 +31,8 @@ final class PruningRule implements Rule {
         int channels = SizeRule.supportsHeadDim(headDim) ? headDim : USUAL_HEAD_DIM;
         checkRatio("keys", specification.keys(), channels, "channels", findings);
         checkRatio("values", specification.values(), TILE_TOKENS, "tokens", findings);
+        checkFormat("keys", specification.keys(), findings);
+        checkFormat("values", specification.values(), findings);
         for (Attribute<?> keysOnly :
                 List.of(specification.values().channelWeight(), specification.values().centering())) {
             if (keysOnly.written()) {
@@ -35,6 +41,13 @@ final class PruningRule implements Rule {
             }
         }
         return findings;
+    }
+
+    private static void checkFormat(String side, Pruning pruning, List<Finding> findings) {
+        Attribute<NumberFormat> format = pruning.format();
+        if (pruning.model().dense() && format.value().quantised()) {
+            findings.add(Message.INTEGERS_NEED_PRUNING.at(format.position(), side, format.value()));
+        }
     }
 
     private static void checkRatio(

@@ -86,7 +86,8 @@ class PackedFormatTest {
     void denseTilesReadAsDocumented() {
         List<AttentionModel> models = new ArrayList<>();
         for (int headDim : HEAD_DIMS) {
-            for (NumberFormat format : NumberFormat.values()) {
+            for (NumberFormat format :
+                    new NumberFormat[] {NumberFormat.FLOAT32, NumberFormat.BFLOAT16, NumberFormat.FLOAT16}) {
                 models.add(model(
                         "Dense%d%s".formatted(headDim, format),
                         1,
@@ -94,6 +95,13 @@ class PackedFormatTest {
                         Specifications.dense(format),
                         Specifications.dense(NumberFormat.BFLOAT16)));
             }
+            // The tokens that a specification with integers keeps dense are no integers.
+            models.add(model(
+                    "Dense%dIntegers".formatted(headDim),
+                    1,
+                    headDim,
+                    pruned(0.8, Restoration.SIGN, Centering.TILE, NumberFormat.INT8),
+                    pruned(0.8, Restoration.SIGN, Centering.NONE, NumberFormat.INT4)));
         }
         CompiledSpecifications compiled = CompiledSpecifications.of(models);
         for (AttentionModel model : models) {
@@ -103,9 +111,11 @@ class PackedFormatTest {
 
     @Test
     void theWorkedSizesAreThoseOfTheLayout() {
-        AttentionModel high = worked("High", 0.8);
-        AttentionModel half = worked("Half", 0.5);
-        CompiledSpecifications compiled = CompiledSpecifications.of(List.of(high, half));
+        AttentionModel high = worked("High", 0.8, NumberFormat.BFLOAT16);
+        AttentionModel half = worked("Half", 0.5, NumberFormat.BFLOAT16);
+        AttentionModel bytes = worked("Bytes", 0.8, NumberFormat.INT8);
+        AttentionModel nibbles = worked("Nibbles", 0.8, NumberFormat.INT4);
+        CompiledSpecifications compiled = CompiledSpecifications.of(List.of(high, half, bytes, nibbles));
         CacheLayout highLayout = compiled.provider(high).layout();
         assertEquals(1, highLayout.version());
         assertEquals(12672, highLayout.tileBytes());
@@ -119,15 +129,27 @@ class PackedFormatTest {
         assertEquals(
                 List.of(256, 8192, 1024, 128, 4096, 8192, 1024, 256, 4096),
                 halfLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
+        CacheLayout bytesLayout = compiled.provider(bytes).layout();
+        assertEquals(9728, bytesLayout.tileBytes());
+        assertEquals(32768, bytesLayout.denseTileBytes());
+        assertEquals(
+                List.of(256, 1664, 1024, 128, 128, 1664, 1664, 1024, 256, 256, 1664),
+                bytesLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
+        CacheLayout nibblesLayout = compiled.provider(nibbles).layout();
+        assertEquals(8128, nibblesLayout.tileBytes());
+        assertEquals(32768, nibblesLayout.denseTileBytes());
+        assertEquals(
+                List.of(256, 832, 1024, 128, 128, 1664, 896, 1024, 256, 256, 1664),
+                nibblesLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
     }
 
-    private static AttentionModel worked(String name, double ratio) {
+    private static AttentionModel worked(String name, double ratio, NumberFormat format) {
         return model(
                 name,
                 1,
                 128,
-                pruned(ratio, Restoration.SIGN, Centering.TILE, NumberFormat.BFLOAT16),
-                pruned(ratio, Restoration.SIGN, Centering.NONE, NumberFormat.BFLOAT16));
+                pruned(ratio, Restoration.SIGN, Centering.TILE, format),
+                pruned(ratio, Restoration.SIGN, Centering.NONE, format));
     }
 
     /** Plain Java kernels alone: every backend packs the same bytes, which {@link KernelGridTest} checks. */
@@ -199,14 +221,16 @@ class PackedFormatTest {
     /** "Packed keys", and "Decoding by hand". */
     private static float[] packedKeys(ByteBuffer tile, int headDim, PruningModel side, float[] scales) {
         int number = bytes(side.format());
+        boolean quantised = quantised(side.format());
         int index = headDim <= 256 ? 1 : 2;
         int kept = headDim - (int) Math.floor(side.ratio() * headDim);
         boolean centred = side.centering() == Centering.TILE;
         boolean signed = side.restoration() == Restoration.SIGN;
         int means = centred ? padded(headDim) * number : 0;
-        int signs = kept * 32 * number;
+        int signs = residualBytes(kept, side.format()) * 32;
         int amplitudes = signs + (signed ? headDim / 16 * 32 * 2 : 0);
-        int indices = amplitudes + (signed ? 32 * number : 0);
+        int scalesOfResiduals = amplitudes + (signed ? 32 * number : 0);
+        int indices = scalesOfResiduals + (quantised ? 32 * number : 0);
         int blockBytes = indices + kept * 32 * index;
         float[] keys = new float[TILE * headDim];
         for (int token = 0; token < TILE; token++) {
@@ -219,13 +243,16 @@ class PackedFormatTest {
                     float amplitude = number(tile, block + amplitudes + lane * number, side.format());
                     key = (word >> channel % 16 & 1) == 1 ? amplitude : -amplitude;
                 }
+                float scale = quantised
+                        ? number(tile, block + scalesOfResiduals + lane * number, NumberFormat.BFLOAT16)
+                        : 1;
                 for (int slot = 0; slot < kept; slot++) {
                     int place = slot * 32 + lane;
                     int keptChannel = index == 1
                             ? Byte.toUnsignedInt(tile.get(block + indices + place))
                             : Short.toUnsignedInt(tile.getShort(block + indices + place * 2));
                     if (keptChannel == channel) {
-                        key += number(tile, block + place * number, side.format());
+                        key += scale * residual(tile, block, slot, 32, lane, side.format());
                     }
                 }
                 if (centred) {
@@ -243,9 +270,11 @@ class PackedFormatTest {
         int channels = padded(headDim);
         int kept = TILE - (int) Math.floor(side.ratio() * TILE);
         boolean signed = side.restoration() == Restoration.SIGN;
-        int signs = kept * channels * number;
+        boolean quantised = quantised(side.format());
+        int signs = residualBytes(kept, side.format()) * channels;
         int amplitudes = signs + (signed ? 4 * channels * 2 : 0);
-        int indices = amplitudes + (signed ? channels * number : 0);
+        int scales = amplitudes + (signed ? channels * number : 0);
+        int indices = scales + (quantised ? channels * number : 0);
         float[] values = new float[TILE * headDim];
         for (int channel = 0; channel < headDim; channel++) {
             for (int token = 0; token < TILE; token++) {
@@ -255,10 +284,13 @@ class PackedFormatTest {
                     float amplitude = number(tile, start + amplitudes + channel * number, side.format());
                     value = (word >> token % 16 & 1) == 1 ? amplitude : -amplitude;
                 }
+                float scale =
+                        quantised ? number(tile, start + scales + channel * number, NumberFormat.BFLOAT16) : 1;
+                int group = start + channel / 32 * 32 * residualBytes(kept, side.format());
                 for (int slot = 0; slot < kept; slot++) {
                     int place = (channel / 32 * kept + slot) * 32 + channel % 32;
                     if (tile.get(start + indices + place) == token) {
-                        value += number(tile, start + place * number, side.format());
+                        value += scale * residual(tile, group, slot, 32, channel % 32, side.format());
                     }
                 }
                 values[token * headDim + channel] = value;
@@ -297,8 +329,10 @@ class PackedFormatTest {
             return TILE * headDim * number;
         }
         int kept = headDim - (int) Math.floor(side.ratio() * headDim);
-        int perToken = kept * (number + (headDim <= 256 ? 1 : 2))
-                + (side.restoration() == Restoration.SIGN ? headDim / 8 + number : 0);
+        int perToken = kept * (headDim <= 256 ? 1 : 2)
+                + residualBytes(kept, side.format())
+                + (side.restoration() == Restoration.SIGN ? headDim / 8 + number : 0)
+                + (quantised(side.format()) ? number : 0);
         return TILE * perToken + (side.centering() == Centering.TILE ? padded(headDim) * number : 0);
     }
 
@@ -309,21 +343,50 @@ class PackedFormatTest {
             return TILE * padded(model.headDim()) * number;
         }
         int kept = TILE - (int) Math.floor(side.ratio() * TILE);
-        int perChannel = kept * (number + 1) + (side.restoration() == Restoration.SIGN ? TILE / 8 + number : 0);
+        int perChannel = kept
+                + residualBytes(kept, side.format())
+                + (side.restoration() == Restoration.SIGN ? TILE / 8 + number : 0)
+                + (quantised(side.format()) ? number : 0);
         return padded(model.headDim()) * perChannel;
     }
 
+    /** The residual of a slot in rows of so many lanes, before its scale. */
+    private static float residual(ByteBuffer tile, int start, int slot, int lanes, int lane, NumberFormat format) {
+        return switch (format) {
+            case FLOAT32, BFLOAT16, FLOAT16 ->
+                number(tile, start + (slot * lanes + lane) * bytes(format), format);
+            case INT8 -> tile.get(start + slot * lanes + lane);
+            case INT4 -> {
+                int both = Byte.toUnsignedInt(tile.get(start + slot / 2 * lanes + lane));
+                int half = slot % 2 == 0 ? both % 16 : both / 16;
+                yield half < 8 ? half : half - 16;
+            }
+        };
+    }
+
+    /** Any number but a residual: integers leave these to bfloat16. */
     private static float number(ByteBuffer tile, int offset, NumberFormat format) {
         return switch (format) {
             case FLOAT32 -> tile.getFloat(offset);
-            case BFLOAT16 -> Float.intBitsToFloat(tile.getShort(offset) << 16);
+            case BFLOAT16, INT8, INT4 -> Float.intBitsToFloat(tile.getShort(offset) << 16);
+            case FLOAT16 -> Float.float16ToFloat(tile.getShort(offset));
         };
     }
 
     private static int bytes(NumberFormat format) {
+        return format == NumberFormat.FLOAT32 ? 4 : 2;
+    }
+
+    private static boolean quantised(NumberFormat format) {
+        return format == NumberFormat.INT8 || format == NumberFormat.INT4;
+    }
+
+    /** Bytes that the residuals of one token, or of one value channel, take. */
+    private static int residualBytes(int kept, NumberFormat format) {
         return switch (format) {
-            case FLOAT32 -> 4;
-            case BFLOAT16 -> 2;
+            case FLOAT32, BFLOAT16, FLOAT16 -> kept * bytes(format);
+            case INT8 -> kept;
+            case INT4 -> Math.ceilDiv(kept, 2);
         };
     }
 
