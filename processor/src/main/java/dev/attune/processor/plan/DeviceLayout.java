@@ -46,18 +46,21 @@ public record DeviceLayout(
      *
      * @param centred whether means are stored
      * @param signed whether signs and amplitudes are stored
-     * @param slots the residuals of a lane
+     * @param quantised whether residuals are integers under a scale, which is then stored
+     * @param slots the residuals of a lane; of 4-bit ones two consecutive slots of a column share an element
      * @param channels the channels of those residuals
      * @param means offset of {@code [D]} numbers
      * @param residuals offset of the stream of residuals
      * @param indices offset of the stream of channels
      * @param signs offset of words {@code [64][D / 32]}; bit {@code b} of word {@code w} is channel {@code 32 w + b}
      * @param amplitudes offset of {@code [64]} numbers in lane order
+     * @param residualScales offset of {@code [64]} numbers in lane order
      * @param bytes bytes of all
      */
     public record Keys(
             boolean centred,
             boolean signed,
+            boolean quantised,
             LaneStream slots,
             LaneStream channels,
             int means,
@@ -65,29 +68,34 @@ public record DeviceLayout(
             int indices,
             int signs,
             int amplitudes,
+            int residualScales,
             int bytes) {}
 
     /**
      * Packed values; offsets count from the values' own.
      *
      * @param signed whether signs and amplitudes are stored
-     * @param slots the residuals of a lane, for each group
+     * @param quantised whether residuals are integers under a scale, which is then stored
+     * @param slots the residuals of a lane, for each group; of 4-bit ones two slots share an element
      * @param tokens the tokens of those residuals, for each group
      * @param residuals offset of the streams of residuals
      * @param indices offset of the streams of tokens
      * @param signs offset of words {@code [D][2]}; bit {@code b} of word {@code w} is token {@code 16 w + b % 16 +
      *     b / 16 * 32}
      * @param amplitudes offset of {@code [D]} numbers in lane order
+     * @param residualScales offset of {@code [D]} numbers in lane order
      * @param bytes bytes of all
      */
     public record Values(
             boolean signed,
+            boolean quantised,
             LaneStream slots,
             LaneStream tokens,
             int residuals,
             int indices,
             int signs,
             int amplitudes,
+            int residualScales,
             int bytes) {}
 
     /** Lays out the tiles of a specification. */
@@ -114,16 +122,18 @@ public record DeviceLayout(
     }
 
     private static Keys keys(KeyLayout layout, int channels) {
-        LaneStream slots = new LaneStream(KEY_COLUMNS * layout.kept(), layout.numberBytes());
+        LaneStream slots = slots(KEY_COLUMNS, layout.kept(), layout.residualBits());
         LaneStream indices = new LaneStream(KEY_COLUMNS * layout.kept(), layout.indexBytes());
         int afterMeans = layout.centred() ? channels * layout.numberBytes() : 0;
         int afterResiduals = afterMeans + slots.bytes();
         int afterIndices = afterResiduals + indices.bytes();
         int afterSigns = afterIndices + (layout.signed() ? TileLayout.TILE_TOKENS * channels / Byte.SIZE : 0);
-        int end = afterSigns + (layout.signed() ? TileLayout.TILE_TOKENS * layout.numberBytes() : 0);
+        int afterAmplitudes = afterSigns + (layout.signed() ? TileLayout.TILE_TOKENS * layout.numberBytes() : 0);
+        int end = afterAmplitudes + (layout.quantised() ? TileLayout.TILE_TOKENS * layout.numberBytes() : 0);
         return new Keys(
                 layout.centred(),
                 layout.signed(),
+                layout.quantised(),
                 slots,
                 indices,
                 0,
@@ -131,18 +141,35 @@ public record DeviceLayout(
                 afterResiduals,
                 afterIndices,
                 afterSigns,
+                afterAmplitudes,
                 end);
     }
 
+    private static LaneStream slots(int columns, int kept, int residualBits) {
+        return residualBits < Byte.SIZE
+                ? new LaneStream(columns * TileLayout.residualBytes(kept, residualBits), 1)
+                : new LaneStream(columns * kept, residualBits / Byte.SIZE);
+    }
+
     private static Values values(ValueLayout layout, int channels, int columns) {
-        LaneStream slots = new LaneStream(columns * layout.kept(), layout.numberBytes());
+        LaneStream slots = slots(columns, layout.kept(), layout.residualBits());
         LaneStream tokens = new LaneStream(columns * layout.kept(), 1);
         int groups = channels / columns / LaneStream.LANES;
         int afterResiduals = groups * slots.bytes();
         int afterIndices = afterResiduals + groups * tokens.bytes();
         int afterSigns = afterIndices + (layout.signed() ? TileLayout.TILE_TOKENS * channels / Byte.SIZE : 0);
-        int end = afterSigns + (layout.signed() ? channels * layout.numberBytes() : 0);
-        return new Values(layout.signed(), slots, tokens, 0, afterResiduals, afterIndices, afterSigns, end);
+        int afterAmplitudes = afterSigns + (layout.signed() ? channels * layout.numberBytes() : 0);
+        return new Values(
+                layout.signed(),
+                layout.quantised(),
+                slots,
+                tokens,
+                0,
+                afterResiduals,
+                afterIndices,
+                afterSigns,
+                afterAmplitudes,
+                afterAmplitudes + (layout.quantised() ? channels * layout.numberBytes() : 0));
     }
 
     /** Returns how many groups of channels the values have. */

@@ -23,7 +23,13 @@ public record LaneStream(int elements, int elementBytes) {
      * @param width bytes of a lane in a row: 16, 8 or 4
      * @param count how many there are
      */
-    public record Rows(int start, int width, int count) {}
+    public record Rows(int start, int width, int count) {
+
+        /** Returns the byte after the last. */
+        public int end() {
+            return start + width * count;
+        }
+    }
 
     /** Returns the bytes of one lane. */
     public int laneBytes() {

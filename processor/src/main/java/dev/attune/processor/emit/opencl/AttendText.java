@@ -11,6 +11,8 @@ final class AttendText {
     private final DeviceLayout device;
     private final StoredNumber keyNumber;
     private final StoredNumber valueNumber;
+    private final StoredNumber keyResidual;
+    private final StoredNumber valueResidual;
     private final boolean centred;
     private final boolean signedKeys;
     private final boolean signedValues;
@@ -18,8 +20,10 @@ final class AttendText {
     private AttendText(OpenClPlan plan) {
         this.plan = plan;
         this.device = plan.device();
-        this.keyNumber = StoredNumber.of(plan.model().keys().format());
-        this.valueNumber = StoredNumber.of(plan.model().values().format());
+        this.keyNumber = StoredNumber.of(plan.model().keys().plainFormat());
+        this.valueNumber = StoredNumber.of(plan.model().values().plainFormat());
+        this.keyResidual = StoredNumber.of(plan.model().keys().format());
+        this.valueResidual = StoredNumber.of(plan.model().values().format());
         this.centred = device.keys().map(DeviceLayout.Keys::centred).orElse(false);
         this.signedKeys = device.keys().map(DeviceLayout.Keys::signed).orElse(false);
         this.signedValues = device.values().map(DeviceLayout.Values::signed).orElse(false);
@@ -110,7 +114,7 @@ final class AttendText {
         String kept = new StreamSumText(
                         keys.slots(),
                         keys.channels(),
-                        keyNumber,
+                        keyResidual,
                         DeviceLayout.KEY_COLUMNS,
                         "kept[COLUMN] += NUMBER * queries[INDEX];")
                 .write("tile + KEY_RESIDUALS", "tile + KEY_INDICES");
@@ -127,21 +131,32 @@ final class AttendText {
             """).add(kept);
         text.addIf(signedKeys, """
                 $type amplitudes = ((global const $type *) (tile + KEY_AMPLITUDES))[lane];
+            """).addIf(keys.quantised(), """
+                $type residual_scales = ((global const $type *) (tile + KEY_RESIDUAL_SCALES))[lane];
             """);
         for (int k = 0; k < DeviceLayout.KEY_COLUMNS; k++) {
-            if (!signedKeys) {
-                text.add("    scores[" + k + "] = kept[" + k + "];\n");
-                continue;
+            String keptPart = keys.quantised()
+                    ? columnNumber(keyNumber, "residual_scales", DeviceLayout.KEY_COLUMNS, k) + " * kept[" + k + "]"
+                    : "kept[" + k + "]";
+            if (signedKeys) {
+                text.add(sumOfSignWords(k))
+                        .add("    scores[" + k + "] = " + keptPart + " + "
+                                + columnNumber(keyNumber, "amplitudes", DeviceLayout.KEY_COLUMNS, k) + " * signed" + k
+                                + ";\n");
+            } else {
+                text.add("    scores[" + k + "] = " + keptPart + ";\n");
             }
-            text.add(sumOfSignWords(k))
-                    .add("    scores[" + k + "] = kept[" + k + "] + "
-                            + keyNumber.ofRun("amplitudes", DeviceLayout.KEY_COLUMNS, k) + " * signed" + k + ";\n");
         }
         return text.add("}\n")
                 .with("without", centred ? ", without the means' term" : "")
                 .with("formula", signedKeys ? "a_t SUM_j sigma_tj u_j + SUM_kept_j e_tj u_j" : "SUM_kept_j e_tj u_j")
-                .with("type", keyNumber.runType(DeviceLayout.KEY_COLUMNS))
+                .with("type", StoredNumber.wordsType(DeviceLayout.KEY_COLUMNS * keyNumber.bytes()))
                 .toString();
+    }
+
+    /** Returns a column's number of a row that holds one for each column of the lane. */
+    private static String columnNumber(StoredNumber number, String row, int columns, int column) {
+        return number.ofRow(row, columns * number.bytes(), column * number.bytes(), 0);
     }
 
     private static String sumOfSignWords(int column) {
@@ -167,7 +182,7 @@ final class AttendText {
                         + (device.keys().isPresent() ? " * scales[channel + " + channel + "]" : "") + ";\n");
             }
             terms.append("        scores[" + e % DeviceLayout.KEY_COLUMNS + "] += "
-                    + keyNumber.ofRun("keys", perRow, e) + " * query;\n");
+                    + keyNumber.ofRow("keys", 16, e * keyNumber.bytes(), 0) + " * query;\n");
         }
         return OpenClText.of("""
 
@@ -193,9 +208,9 @@ final class AttendText {
         String kept = new StreamSumText(
                         values.slots(),
                         values.tokens(),
-                        valueNumber,
+                        valueResidual,
                         columns,
-                        "kept[COLUMN] += NUMBER * weights[INDEX];")
+                        (values.quantised() ? "kept" : "own") + "[COLUMN] += NUMBER * weights[INDEX];")
                 .write("residuals_of_group", "indices_of_group");
         OpenClText text = OpenClText.of("""
 
@@ -208,17 +223,25 @@ final class AttendText {
                     global const uchar *residuals_of_group =
                             values + VALUE_RESIDUALS + group * LANES * VALUE_RESIDUAL_STREAM;
                     global const uchar *indices_of_group = values + VALUE_INDICES + group * LANES * VALUE_INDEX_STREAM;
-                    heads *kept = sums + group * VALUE_COLUMNS;
+                    heads *own = sums + group * VALUE_COLUMNS;
             """)
+                .addIf(values.quantised(), "        heads kept[VALUE_COLUMNS] = {0};\n")
                 .add(kept.indent(4))
-                .addIf(signedValues, """
-                            $type amplitudes =
-                                    ((global const $type *) (values + VALUE_AMPLITUDES))[group * LANES + lane];
-                            global const uint2 *words = (global const uint2 *) (values + VALUE_SIGNS)
-                                    + group * VALUE_COLUMNS * LANES + lane;
+                .addIf(values.quantised(), """
+                            $type residual_scales =
+                                    ((global const $type *) (values + VALUE_RESIDUAL_SCALES))[group * LANES + lane];
                     """);
+        for (int k = 0; k < columns && values.quantised(); k++) {
+            text.add("        own[" + k + "] += " + columnNumber(valueNumber, "residual_scales", columns, k) + " * kept["
+                    + k + "];\n");
+        }
+        text.addIf(signedValues, """
+                    $type amplitudes = ((global const $type *) (values + VALUE_AMPLITUDES))[group * LANES + lane];
+                    global const uint2 *words =
+                            (global const uint2 *) (values + VALUE_SIGNS) + group * VALUE_COLUMNS * LANES + lane;
+            """);
         for (int k = 0; k < columns && signedValues; k++) {
-            text.add("        kept[" + k + "] += " + valueNumber.ofRun("amplitudes", columns, k) + "\n"
+            text.add("        own[" + k + "] += " + columnNumber(valueNumber, "amplitudes", columns, k) + "\n"
                     + "                * (sum_of_signs(words[" + k + " * LANES].s0, signs)"
                     + " + sum_of_signs(words[" + k + " * LANES].s1, signs + 8 * 16));\n");
         }
@@ -226,7 +249,7 @@ final class AttendText {
                 .with(
                         "formula",
                         signedValues ? "b_j SUM_t p_t sigma_tj + SUM_kept_t p_t e_tj" : "SUM_kept_t p_t e_tj")
-                .with("type", valueNumber.runType(columns))
+                .with("type", StoredNumber.wordsType(columns * valueNumber.bytes()))
                 .toString();
     }
 
@@ -235,7 +258,7 @@ final class AttendText {
         int columns = device.valueColumns();
         StringBuilder terms = new StringBuilder();
         for (int e = 0; e < perRow; e++) {
-            terms.append("            own[" + e % columns + "] += " + valueNumber.ofRun("numbers", perRow, e)
+            terms.append("            own[" + e % columns + "] += " + valueNumber.ofRow("numbers", 16, e * valueNumber.bytes(), 0)
                     + " * weights[token + " + e / columns + "];\n");
         }
         return OpenClText.of("""

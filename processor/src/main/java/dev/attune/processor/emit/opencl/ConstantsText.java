@@ -58,9 +58,14 @@ final class ConstantsText {
         if (layout.centred()) {
             define("KEY_MEANS", keys.means(), "means [PADDED_CHANNELS]");
         }
-        define("KEY_RESIDUALS", keys.residuals(), "stream of residuals: element 2 s + k, slot s");
+        define(
+                "KEY_RESIDUALS",
+                keys.residuals(),
+                layout.residualBits() == 4
+                        ? "stream of residuals: element 2 s + k, slots 2 s (lower half) and 2 s + 1"
+                        : "stream of residuals: element 2 s + k, slot s");
         define("KEY_RESIDUAL_STREAM", keys.slots().laneBytes(), "");
-        define("KEY_INDICES", keys.indices(), "stream of their channels, likewise");
+        define("KEY_INDICES", keys.indices(), "stream of their channels: element 2 s + k, slot s");
         define("KEY_INDEX_STREAM", keys.channels().laneBytes(), "");
         if (layout.signed()) {
             define(
@@ -70,13 +75,21 @@ final class ConstantsText {
             define("KEY_SIGNS", keys.signs(), "sign words [TILE_TOKENS][PADDED_CHANNELS / 32]");
             define("KEY_AMPLITUDES", keys.amplitudes(), "amplitudes, token l + 32 k at 2 l + k");
         }
+        if (layout.quantised()) {
+            define("KEY_RESIDUAL_SCALES", keys.residualScales(), "scales of residuals, as the amplitudes");
+        }
     }
 
     private void deviceValues(DeviceLayout.Values values, ValueLayout layout) {
         define("KEPT_TOKENS", layout.kept(), "tokens every value channel keeps of a tile");
-        define("VALUE_RESIDUALS", values.residuals(), "streams of residuals: element VALUE_COLUMNS s + k, slot s");
+        define(
+                "VALUE_RESIDUALS",
+                values.residuals(),
+                layout.residualBits() == 4
+                        ? "streams of residuals: element VALUE_COLUMNS s + k, slots 2 s (lower half) and 2 s + 1"
+                        : "streams of residuals: element VALUE_COLUMNS s + k, slot s");
         define("VALUE_RESIDUAL_STREAM", values.slots().laneBytes(), "");
-        define("VALUE_INDICES", values.indices(), "streams of their tokens, likewise");
+        define("VALUE_INDICES", values.indices(), "streams of their tokens: element VALUE_COLUMNS s + k, slot s");
         define("VALUE_INDEX_STREAM", values.tokens().laneBytes(), "");
         if (layout.signed()) {
             define(
@@ -86,30 +99,39 @@ final class ConstantsText {
             define("VALUE_SIGNS", values.signs(), "sign words [PADDED_CHANNELS][2], see token_of_bit");
             define("VALUE_AMPLITUDES", values.amplitudes(), "amplitudes of a group, column k at VALUE_COLUMNS l + k");
         }
+        if (layout.quantised()) {
+            define("VALUE_RESIDUAL_SCALES", values.residualScales(), "scales of residuals, as the amplitudes");
+        }
     }
 
     private void hostKeys(KeyLayout keys) {
         define("HOST_KEY_BLOCKS", keys.blocks(), "offset of the two key blocks");
         define("HOST_KEY_BLOCK_BYTES", keys.blockBytes(), "a key block");
-        define("HOST_KEY_RESIDUALS", keys.residuals(), "key block: residuals [KEPT_CHANNELS][32]");
+        define("HOST_KEY_RESIDUALS", keys.residuals(), "key block: residuals [slot][32]");
         if (keys.signed()) {
             define("HOST_KEY_SIGNS", keys.signs(), "key block: 16-bit sign words [HEAD_DIM / 16][32]");
             define("HOST_KEY_AMPLITUDES", keys.amplitudes(), "key block: amplitudes [32]");
+        }
+        if (keys.quantised()) {
+            define("HOST_KEY_RESIDUAL_SCALES", keys.residualScales(), "key block: scales of residuals [32]");
         }
         define("HOST_KEY_INDICES", keys.indices(), "key block: channels of the residuals [KEPT_CHANNELS][32]");
     }
 
     private void hostValues(ValueLayout values) {
-        define("HOST_VALUE_RESIDUALS", values.residuals(), "values: residuals [PADDED_CHANNELS / 32][KEPT_TOKENS][32]");
+        define("HOST_VALUE_RESIDUALS", values.residuals(), "values: residuals [PADDED_CHANNELS / 32][slot][32]");
         if (values.signed()) {
             define("HOST_VALUE_SIGNS", values.signs(), "values: 16-bit sign words [4][PADDED_CHANNELS]");
             define("HOST_VALUE_AMPLITUDES", values.amplitudes(), "values: amplitudes [PADDED_CHANNELS]");
         }
-        define("HOST_VALUE_INDICES", values.indices(), "values: tokens, as the residuals");
+        if (values.quantised()) {
+            define("HOST_VALUE_RESIDUAL_SCALES", values.residualScales(), "values: scales of residuals");
+        }
+        define("HOST_VALUE_INDICES", values.indices(), "values: tokens [PADDED_CHANNELS / 32][KEPT_TOKENS][32]");
     }
 
     private void define(String name, int value, String meaning) {
-        String line = "#define %-21s %6d".formatted(name, value);
+        String line = "#define %-26s %6d".formatted(name, value);
         text.append(meaning.isEmpty() ? line : line + "  // " + meaning).append('\n');
     }
 }

@@ -8,8 +8,8 @@ final class DenseText {
     private DenseText() {}
 
     static String write(OpenClPlan plan) {
-        StoredNumber keys = StoredNumber.of(plan.model().keys().format());
-        StoredNumber values = StoredNumber.of(plan.model().values().format());
+        StoredNumber keys = StoredNumber.of(plan.model().keys().plainFormat());
+        StoredNumber values = StoredNumber.of(plan.model().values().plainFormat());
         return OpenClText.of("""
 
                 /* Stores one token of every head in a dense tile. One work-group per key-value head. */

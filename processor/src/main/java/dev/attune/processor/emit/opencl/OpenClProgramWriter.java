@@ -19,7 +19,7 @@ public final class OpenClProgramWriter {
             // Packing rounds every operation, as Java does: its bytes are then the same everywhere.
             #pragma OPENCL FP_CONTRACT OFF
             """);
-        for (NumberFormat format : EnumSet.of(plan.model().keys().format(), plan.model().values().format())) {
+        for (NumberFormat format : EnumSet.of(plan.model().keys().plainFormat(), plan.model().values().plainFormat())) {
             text.append(StoredNumber.of(format).functions());
         }
         text.append(PlaceText.write(plan));

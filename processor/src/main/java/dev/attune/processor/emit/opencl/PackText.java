@@ -35,11 +35,15 @@ final class PackText {
     private final OpenClPlan plan;
     private final StoredNumber keyNumber;
     private final StoredNumber valueNumber;
+    private final StoredNumber keyResidual;
+    private final StoredNumber valueResidual;
 
     private PackText(OpenClPlan plan) {
         this.plan = plan;
-        this.keyNumber = StoredNumber.of(plan.model().keys().format());
-        this.valueNumber = StoredNumber.of(plan.model().values().format());
+        this.keyNumber = StoredNumber.of(plan.model().keys().plainFormat());
+        this.valueNumber = StoredNumber.of(plan.model().values().plainFormat());
+        this.keyResidual = StoredNumber.of(plan.model().keys().format());
+        this.valueResidual = StoredNumber.of(plan.model().values().format());
     }
 
     static String write(OpenClPlan plan) {
@@ -53,6 +57,9 @@ final class PackText {
         text.append(scoreChannels());
         if (plan.layout().hasAmplitudes()) {
             text.append(sumOfPartialSums());
+        }
+        if (keyResidual.quantised() || valueResidual.quantised()) {
+            text.append(toMultiple());
         }
         device.keys().ifPresent(keys -> text.append(pruneKey(keys)));
         text.append(packKeys());
@@ -248,6 +255,11 @@ final class PackText {
                 .add("""
 
                         // Kept channels in ascending order.
+                    """)
+                .addIf(keyResidual.quantised(), """
+                        float residuals[KEPT_CHANNELS];
+                    """)
+                .add("""
                         uint slot = 0;
                         for (uint channel = 0; channel < HEAD_DIM; channel++) {
                             float deviation = deviations[channel];
@@ -257,19 +269,64 @@ final class PackText {
                     """)
                 .addIf(keys.signed(), """
                                 float restored = deviation > 0 ? amplitude : -amplitude;
-                                $store(key_residual(tile, slot, token), deviation - restored);
-                        """)
-                .addIf(!keys.signed(), """
-                                $store(key_residual(tile, slot, token), deviation);
-                        """)
+                        """ + storeResidual(keyResidual, "key_residual(tile, slot, token)", "deviation - restored"))
+                .addIf(!keys.signed(), storeResidual(keyResidual, "key_residual(tile, slot, token)", "deviation"))
                 .add("""
                             slot++;
                         }
-                    }
                     """)
+                .addIf(keyResidual.quantised(), quantise(keyResidual, "KEPT_CHANNELS", "key", "token"))
+                .add("}\n")
                 .with("load", keyNumber.load())
                 .with("store", keyNumber.store())
                 .toString();
+    }
+
+    /** Returns the statement that stores a residual, or puts it by until all that share a scale are known. */
+    private static String storeResidual(StoredNumber format, String place, String residual) {
+        return "        " + (format.quantised()
+                ? "residuals[slot] = " + residual + ";\n"
+                : format.store() + "(" + place + ", " + residual + ");\n");
+    }
+
+    /** Stores the residuals that were put by as multiples of the scale they share. */
+    private static String quantise(StoredNumber format, String kept, String side, String owner) {
+        String scaled = """
+
+                // Residuals as multiples of the scale they share, as it is stored.
+                float largest = 0;
+                for (uint i = 0; i < KEPT; i++) {
+                    largest = fmax(largest, fabs(residuals[i]));
+                }
+                $store(SIDE_residual_scale(tile, OWNER), nearest_quotient(largest, LIMIT));
+                float residual_scale = $load(SIDE_residual_scale(tile, OWNER));
+            """;
+        String stored = format == StoredNumber.INT4 ? """
+                for (uint i = 0; i < KEPT; i += 2) {
+                    int lower = to_multiple(residuals[i], residual_scale, LIMIT);
+                    int upper = i + 1 < KEPT ? to_multiple(residuals[i + 1], residual_scale, LIMIT) : 0;
+                    *SIDE_residual(tile, i / 2, OWNER) = lower & 15 | upper << 4;
+                }
+            """ : """
+                for (uint i = 0; i < KEPT; i++) {
+                    *SIDE_residual(tile, i, OWNER) = to_multiple(residuals[i], residual_scale, LIMIT);
+                }
+            """;
+        return (scaled + stored)
+                .replace("KEPT", kept)
+                .replace("SIDE", side)
+                .replace("OWNER", owner)
+                .replace("LIMIT", Integer.toString(format.limit()));
+    }
+
+    private static String toMultiple() {
+        return """
+
+            /* Rounds a residual to a multiple of its scale, ties to even; to none of a scale of zero. */
+            static int to_multiple(float residual, float scale, int limit) {
+                return scale == 0 ? 0 : clamp((int) rint(nearest_quotient(residual, scale)), -limit, limit);
+            }
+            """;
     }
 
     private String packKeys() {
@@ -370,6 +427,11 @@ final class PackText {
                 .add("""
 
                         // Kept tokens in ascending order.
+                    """)
+                .addIf(valueResidual.quantised(), """
+                        float residuals[KEPT_TOKENS];
+                    """)
+                .add("""
                         uint slot = 0;
                         for (uint token = 0; token < TILE_TOKENS; token++) {
                             float value = rows[token * HEAD_DIM + channel];
@@ -379,16 +441,14 @@ final class PackText {
                     """)
                 .addIf(values.signed(), """
                                 float restored = value > 0 ? amplitude : -amplitude;
-                                $store(value_residual(tile, slot, channel), value - restored);
-                        """)
-                .addIf(!values.signed(), """
-                                $store(value_residual(tile, slot, channel), value);
-                        """)
+                        """ + storeResidual(valueResidual, "value_residual(tile, slot, channel)", "value - restored"))
+                .addIf(!values.signed(), storeResidual(valueResidual, "value_residual(tile, slot, channel)", "value"))
                 .add("""
                             slot++;
                         }
-                    }
                     """)
+                .addIf(valueResidual.quantised(), quantise(valueResidual, "KEPT_TOKENS", "value", "channel"))
+                .add("}\n")
                 .with("load", valueNumber.load())
                 .with("store", valueNumber.store())
                 .toString();

@@ -1,5 +1,6 @@
 package dev.attune.processor.emit.opencl;
 
+import dev.attune.processor.model.PruningModel;
 import dev.attune.processor.plan.OpenClPlan;
 
 /** Writes the functions that say where a number lies in a tile on the device, and others that all kernels share. */
@@ -52,23 +53,23 @@ final class PlaceText {
                 return (global $value *) (values + value_place(DENSE_VALUE_STREAM, token, channel, sizeof($value)));
             }
             """);
-        plan.device().keys().ifPresent(keys -> text.addIf(keys.centred(), """
+        plan.device().keys().ifPresent(layout -> text.addIf(layout.centred(), """
 
             static global $key *key_mean(global uchar *tile, uint channel) {
                 return (global $key *) (tile + KEY_MEANS) + channel;
             }
             """).add("""
 
-            static global $key *key_residual(global uchar *tile, uint slot, uint token) {
-                return (global $key *) (tile + KEY_RESIDUALS
-                        + key_place(KEY_RESIDUAL_STREAM, slot, token, sizeof($key)));
+            static global $keyResidual *key_residual(global uchar *tile, uint slot, uint token) {
+                return (global $keyResidual *) (tile + KEY_RESIDUALS
+                        + key_place(KEY_RESIDUAL_STREAM, slot, token, sizeof($keyResidual)));
             }
 
             static global $index *key_index(global uchar *tile, uint slot, uint token) {
                 return (global $index *) (tile + KEY_INDICES
                         + key_place(KEY_INDEX_STREAM, slot, token, sizeof($index)));
             }
-            """).addIf(keys.signed(), """
+            """).addIf(layout.signed(), """
 
             static global uint *key_signs(global uchar *tile, uint word, uint token) {
                 return (global uint *) (tile + KEY_SIGNS) + token * (PADDED_CHANNELS / 32) + word;
@@ -77,18 +78,29 @@ final class PlaceText {
             static global $key *key_amplitude(global uchar *tile, uint token) {
                 return (global $key *) (tile + KEY_AMPLITUDES) + token % LANES * KEY_COLUMNS + token / LANES;
             }
-            """).with("index", keys.channels().elementBytes() == 1 ? "uchar" : "ushort"));
-        plan.device().values().ifPresent(values -> text.add("""
+            """).addIf(layout.quantised(), """
 
-            static global $value *value_residual(global uchar *values, uint slot, uint channel) {
-                return (global $value *) (values + VALUE_RESIDUALS
-                        + value_place(VALUE_RESIDUAL_STREAM, slot, channel, sizeof($value)));
+            static global $key *key_residual_scale(global uchar *tile, uint token) {
+                return (global $key *) (tile + KEY_RESIDUAL_SCALES) + token % LANES * KEY_COLUMNS + token / LANES;
+            }
+            """).with("index", layout.channels().elementBytes() == 1 ? "uchar" : "ushort"));
+        plan.device().values().ifPresent(layout -> text.add("""
+
+            static global $valueResidual *value_residual(global uchar *values, uint slot, uint channel) {
+                return (global $valueResidual *) (values + VALUE_RESIDUALS
+                        + value_place(VALUE_RESIDUAL_STREAM, slot, channel, sizeof($valueResidual)));
+            }
+
+            /* Place of a number for each channel, in lane order. */
+            static uint in_lane_order(uint channel) {
+                uint lane = channel / LANES / VALUE_COLUMNS * LANES + channel % LANES;
+                return lane * VALUE_COLUMNS + channel / LANES % VALUE_COLUMNS;
             }
 
             static global uchar *value_index(global uchar *values, uint slot, uint channel) {
                 return values + VALUE_INDICES + value_place(VALUE_INDEX_STREAM, slot, channel, 1);
             }
-            """).addIf(values.signed(), """
+            """).addIf(layout.signed(), """
 
             /* Bit b of word w is token 16 w + b % 16 + b / 16 * 32. */
             static global uint *value_signs(global uchar *values, uint word, uint channel) {
@@ -100,13 +112,20 @@ final class PlaceText {
             }
 
             static global $value *value_amplitude(global uchar *values, uint channel) {
-                uint lane = channel / LANES / VALUE_COLUMNS * LANES + channel % LANES;
-                return (global $value *) (values + VALUE_AMPLITUDES)
-                        + lane * VALUE_COLUMNS + channel / LANES % VALUE_COLUMNS;
+                return (global $value *) (values + VALUE_AMPLITUDES) + in_lane_order(channel);
+            }
+            """).addIf(layout.quantised(), """
+
+            static global $value *value_residual_scale(global uchar *values, uint channel) {
+                return (global $value *) (values + VALUE_RESIDUAL_SCALES) + in_lane_order(channel);
             }
             """));
-        return text.with("key", StoredNumber.of(plan.model().keys().format()).type())
-                .with("value", StoredNumber.of(plan.model().values().format()).type())
+        PruningModel keys = plan.model().keys();
+        PruningModel values = plan.model().values();
+        return text.with("keyResidual", StoredNumber.of(keys.format()).type())
+                .with("key", StoredNumber.of(keys.plainFormat()).type())
+                .with("valueResidual", StoredNumber.of(values.format()).type())
+                .with("value", StoredNumber.of(values.plainFormat()).type())
                 .toString();
     }
 }

@@ -1,49 +1,75 @@
 package dev.attune.processor.emit.opencl;
 
 import dev.attune.annotations.NumberFormat;
+import java.util.Locale;
 
 /** How OpenCL C reads and writes the numbers of a format. */
 enum StoredNumber {
     /** IEEE 754 binary32. */
-    FLOAT32(4, "float", "float32"),
+    FLOAT32("float"),
 
     /** The upper half of a binary32. */
-    BFLOAT16(2, "ushort", "bfloat16");
+    BFLOAT16("ushort"),
 
-    private final int bytes;
+    /** IEEE 754 binary16. */
+    FLOAT16("ushort"),
+
+    /** Integers under a scale. */
+    INT8("char"),
+
+    /** The same, two to a byte, the lower half first. */
+    INT4("char");
+
     private final String type;
-    private final String name;
 
-    StoredNumber(int bytes, String type, String name) {
-        this.bytes = bytes;
+    StoredNumber(String type) {
         this.type = type;
-        this.name = name;
     }
 
     static StoredNumber of(NumberFormat format) {
         return valueOf(format.name());
     }
 
-    int bytes() {
-        return bytes;
+    /** Returns whether the numbers are integers under a scale. */
+    boolean quantised() {
+        return this == INT8 || this == INT4;
     }
 
-    /** Returns the type one number is stored as. */
+    /** Returns the largest integer of a quantised format. */
+    int limit() {
+        return this == INT4 ? 7 : 127;
+    }
+
+    /** Returns the type of an element of memory: one number, or two of four bits. */
     String type() {
         return type;
     }
 
+    /** Returns the bytes of an element of memory. */
+    int bytes() {
+        return switch (type) {
+            case "float" -> 4;
+            case "ushort" -> 2;
+            default -> 1;
+        };
+    }
+
+    /** Returns how many slots share an element of memory. */
+    int slots() {
+        return this == INT4 ? 2 : 1;
+    }
+
     /** Returns the name of the function that reads a number at a place. */
     String load() {
-        return "load_" + name;
+        return "load_" + name().toLowerCase(Locale.ROOT);
     }
 
     /** Returns the name of the function that writes a number to a place. */
     String store() {
-        return "store_" + name;
+        return "store_" + name().toLowerCase(Locale.ROOT);
     }
 
-    /** Returns both functions. */
+    /** Returns the functions that read and write a number that is not quantised. */
     String functions() {
         return switch (this) {
             case FLOAT32 -> """
@@ -68,52 +94,66 @@ enum StoredNumber {
                     *place = (ushort) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
                 }
                 """;
+            case FLOAT16 -> """
+
+                /* The number that the lower 16 bits are: its exponent is moved, then counted from float's bias. */
+                static float from_float16(uint bits) {
+                    return as_float((bits & 0x8000) << 16 | as_uint(as_float((bits & 0x7fff) << 13) * 0x1p112f));
+                }
+
+                static float load_float16(global const ushort *place) {
+                    return from_float16(*place);
+                }
+
+                /* Rounds to nearest even; what is beyond the largest binary16 becomes that. */
+                static void store_float16(global ushort *place, float number) {
+                    vstore_half_rte(clamp(number, -65504.0f, 65504.0f), 0, (global half *) place);
+                }
+                """;
+            case INT8, INT4 -> throw new IllegalStateException(this + " is read and written under its scale");
         };
     }
 
-    /** Returns the type that loads a run of numbers at once. */
-    String runType(int numbers) {
-        return wordsType(numbers * bytes);
+    /**
+     * Returns the number in an element of a row that was loaded as words.
+     *
+     * @param row the variable
+     * @param rowBytes bytes of the row
+     * @param at the element's first byte in the row
+     * @param slot which of the slots that share the element, 0 or 1
+     */
+    String ofRow(String row, int rowBytes, int at, int slot) {
+        String word = word(row, rowBytes, at);
+        int shift = at % 4 * 8;
+        return switch (this) {
+            case FLOAT32 -> "as_float(" + word + ")";
+            case BFLOAT16 -> shift == 0
+                    ? "as_float(" + (rowBytes < 4 ? "(uint) " : "") + word + " << 16)"
+                    : "as_float(" + word + " & 0xffff0000)";
+            case FLOAT16 -> "from_float16(" + (shift == 0 ? word : word + " >> 16") + ")";
+            case INT8 -> "(char) " + (shift == 0 ? word : "(" + word + " >> " + shift + ")");
+            case INT4 -> "((int) (" + word + " << " + (28 - shift - slot * 4) + ") >> 28)";
+        };
     }
 
-    /** Returns number {@code n} of a run that was loaded as a whole. */
-    String ofRun(String run, int numbers, int n) {
-        String word = element(run, numbers * bytes, n * bytes / 4);
-        if (this == FLOAT32) {
-            return "as_float(" + word + ")";
-        }
-        if (numbers == 1) {
-            return "as_float((uint) " + word + " << 16)";
-        }
-        return n % 2 == 0 ? "as_float(" + word + " << 16)" : "as_float(" + word + " & 0xffff0000)";
-    }
-
-    /** Returns index {@code n} of a run of indices that was loaded as a whole. */
-    static String indexOfRun(String run, int numbers, int indexBytes, int n) {
-        int bytes = numbers * indexBytes;
-        String word = element(run, bytes, n * indexBytes / 4);
-        int shift = n * indexBytes % 4 * 8;
-        String mask = indexBytes == 1 ? "0xff" : "0xffff";
-        if (numbers == 1) {
-            return word;
-        }
-        if (shift + 8 * indexBytes == Math.min(bytes, 4) * 8) {
-            return word + " >> " + shift;
-        }
-        return shift == 0 ? word + " & " + mask : word + " >> " + shift + " & " + mask;
+    /** Returns the index in an element of a row that was loaded as words. */
+    static String indexOfRow(String row, int rowBytes, int at, int indexBytes) {
+        String word = word(row, rowBytes, at);
+        int shift = at % 4 * 8;
+        String shifted = shift == 0 ? word : word + " >> " + shift;
+        return shift + 8 * indexBytes == 32 ? shifted : shifted + (indexBytes == 1 ? " & 0xff" : " & 0xffff");
     }
 
     /** Returns the type that loads so many bytes at once. */
     static String wordsType(int bytes) {
         return switch (bytes) {
-            case 1 -> "uchar";
             case 2 -> "ushort";
             case 4 -> "uint";
             default -> "uint" + bytes / 4;
         };
     }
 
-    private static String element(String run, int bytes, int word) {
-        return bytes <= 4 ? run : run + ".s" + word;
+    private static String word(String row, int rowBytes, int at) {
+        return rowBytes <= 4 ? row : row + ".s" + at / 4;
     }
 }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes the sums over a lane's stream of kept entries: each is multiplied by the table entry its index names, and added
+ * Writes the sums over a lane's kept entries: each residual is multiplied by the table entry its index names, and added
  * to the sum of its column. Rows of 16 bytes are walked in a loop, what is left is written out.
  */
 final class StreamSumText {
@@ -20,7 +20,7 @@ final class StreamSumText {
      * Describes the sums.
      *
      * @param number the format of the residuals
-     * @param columns columns of a lane; element {@code e} belongs to column {@code e % columns}
+     * @param columns columns of a lane; slot {@code s} of column {@code k} is index {@code s * columns + k}
      * @param term a statement with {@code COLUMN}, {@code NUMBER} and {@code INDEX}
      */
     StreamSumText(LaneStream residuals, LaneStream indices, StoredNumber number, int columns, String term) {
@@ -38,89 +38,102 @@ final class StreamSumText {
      * @param indexPlace offset of their indices, likewise
      */
     String write(String residualPlace, String indexPlace) {
-        int step = 16 / Math.min(residuals.elementBytes(), indices.elementBytes());
-        int steps = residuals.elements() / step;
+        // So many entries fill whole rows of residuals and of indices.
+        int step = Math.max(16 * number.slots() / number.bytes(), 16 / indices.elementBytes());
+        int steps = indices.elements() / step;
         StringBuilder text = new StringBuilder();
         if (steps > 0) {
             text.append("    for (uint row = 0; row < ").append(steps).append("; row++) {\n");
-            text.append(loads("residuals", residuals, residualPlace, step));
-            text.append(loads("indices", indices, indexPlace, step));
-            for (int e = 0; e < step; e++) {
-                text.append("        ").append(statement(e, rowOf(residuals, e), rowOf(indices, e)));
-            }
+            List<Row> residualRows = rowsOfStep("residuals", residualPlace, residualByte(step), text);
+            List<Row> indexRows = rowsOfStep("indices", indexPlace, step * indices.elementBytes(), text);
+            addTerms(0, step, residualRows, indexRows, text);
             text.append("    }\n");
         }
-        int rest = residuals.elements() - steps * step;
-        if (rest > 0) {
+        if (steps * step < indices.elements()) {
             text.append("    {\n");
-            List<Row> residualRows = rest("residuals", residuals, residualPlace, steps * step, text);
-            List<Row> indexRows = rest("indices", indices, indexPlace, steps * step, text);
-            for (int e = steps * step; e < residuals.elements(); e++) {
-                text.append("        ").append(statement(e, containing(residualRows, e), containing(indexRows, e)));
-            }
+            List<Row> residualRows = rest("residuals", residuals, residualPlace, residualByte(steps * step), text);
+            List<Row> indexRows =
+                    rest("indices", indices, indexPlace, steps * step * indices.elementBytes(), text);
+            addTerms(steps * step, indices.elements(), residualRows, indexRows, text);
             text.append("    }\n");
         }
         return text.toString();
+    }
+
+    /** Returns the lane's byte that holds the residual of an entry. */
+    private int residualByte(int entry) {
+        int slot = entry / columns;
+        int column = entry % columns;
+        return (slot / number.slots() * columns + column) * number.bytes();
     }
 
     /**
      * A row that was loaded into a variable.
      *
-     * @param first its first element
-     * @param count its elements
+     * @param first its first byte of a lane
+     * @param bytes its bytes of a lane
      */
-    private record Row(String variable, int first, int count) {}
+    private record Row(String variable, int first, int bytes) {}
 
     /** Loads the rows of 16 bytes that hold one step of the loop. */
-    private static String loads(String name, LaneStream stream, String place, int step) {
-        int rows = step * stream.elementBytes() / 16;
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < rows; i++) {
-            String row = rows == 1 ? "row" : i == 0 ? "row * " + rows : "(row * " + rows + " + " + i + ")";
+    private static List<Row> rowsOfStep(String name, String place, int bytes, StringBuilder text) {
+        List<Row> rows = new ArrayList<>();
+        int count = bytes / 16;
+        for (int i = 0; i < count; i++) {
+            String row = count == 1 ? "row" : i == 0 ? "row * " + count : "(row * " + count + " + " + i + ")";
             text.append("        uint4 %s%d = ((global const uint4 *) (%s))[%s * LANES + lane];\n"
                     .formatted(name, i, place, row));
+            rows.add(new Row(name + i, i * 16, 16));
         }
-        return text.toString();
+        return rows;
     }
 
-    private static Row rowOf(LaneStream stream, int element) {
-        int perRow = 16 / stream.elementBytes();
-        return new Row("#" + element / perRow, element / perRow * perRow, perRow);
-    }
-
+    /** Loads the rows that come after the loop. */
     private static List<Row> rest(String name, LaneStream stream, String place, int from, StringBuilder text) {
         List<Row> rows = new ArrayList<>();
         for (LaneStream.Rows section : stream.rows()) {
-            for (int i = 0; i < section.count(); i++) {
-                int start = section.start() + i * section.width();
-                if (start < from * stream.elementBytes()) {
+            for (int start = section.start(); start < section.end(); start += section.width()) {
+                if (start < from) {
                     continue;
                 }
                 String type = StoredNumber.wordsType(section.width());
-                text.append("        %s %s%d = ((global const %s *) (%s + %d))[lane];\n".formatted(
-                        type, name, rows.size(), type, place, start * LaneStream.LANES));
-                rows.add(new Row(
-                        "#" + rows.size(), start / stream.elementBytes(), section.width() / stream.elementBytes()));
+                String variable = name + rows.size();
+                text.append("        %s %s = ((global const %s *) (%s + %d))[lane];\n"
+                        .formatted(type, variable, type, place, start * LaneStream.LANES));
+                rows.add(new Row(variable, start, section.width()));
             }
         }
         return rows;
     }
 
-    private static Row containing(List<Row> rows, int element) {
-        return rows.stream()
-                .filter(row -> element < row.first() + row.count())
-                .findFirst()
-                .orElseThrow();
+    private void addTerms(int from, int end, List<Row> residualRows, List<Row> indexRows, StringBuilder text) {
+        for (int entry = from; entry < end; entry++) {
+            int residualByte = residualByte(entry);
+            int indexByte = entry * indices.elementBytes();
+            Row residual = containing(residualRows, residualByte);
+            Row index = containing(indexRows, indexByte);
+            int slot = entry / columns % number.slots();
+            text.append("        ")
+                    .append(term.replace("COLUMN", Integer.toString(entry % columns))
+                            .replace(
+                                    "NUMBER",
+                                    number.ofRow(
+                                            residual.variable(), residual.bytes(), residualByte - residual.first(), slot))
+                            .replace(
+                                    "INDEX",
+                                    StoredNumber.indexOfRow(
+                                            index.variable(),
+                                            index.bytes(),
+                                            indexByte - index.first(),
+                                            indices.elementBytes())))
+                    .append('\n');
+        }
     }
 
-    private String statement(int element, Row residual, Row index) {
-        String ofResidual = number.ofRun(
-                residual.variable().replace("#", "residuals"), residual.count(), element - residual.first());
-        String ofIndex = StoredNumber.indexOfRun(
-                index.variable().replace("#", "indices"), index.count(), indices.elementBytes(), element - index.first());
-        return term.replace("COLUMN", Integer.toString(element % columns))
-                        .replace("NUMBER", ofResidual)
-                        .replace("INDEX", ofIndex)
-                + "\n";
+    private static Row containing(List<Row> rows, int at) {
+        return rows.stream()
+                .filter(row -> at >= row.first() && at < row.first() + row.bytes())
+                .findFirst()
+                .orElseThrow();
     }
 }

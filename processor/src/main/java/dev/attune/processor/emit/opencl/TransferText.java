@@ -1,5 +1,6 @@
 package dev.attune.processor.emit.opencl;
 
+import dev.attune.processor.plan.DeviceLayout;
 import dev.attune.processor.plan.OpenClPlan;
 
 /** Writes the kernels that bring packed tiles from their order in host memory to the device's, and back. */
@@ -7,10 +8,18 @@ final class TransferText {
 
     private final OpenClPlan plan;
     private final boolean toDevice;
+    private final StoredNumber keyNumber;
+    private final StoredNumber keyResidual;
+    private final StoredNumber valueNumber;
+    private final StoredNumber valueResidual;
 
     private TransferText(OpenClPlan plan, boolean toDevice) {
         this.plan = plan;
         this.toDevice = toDevice;
+        this.keyNumber = StoredNumber.of(plan.model().keys().plainFormat());
+        this.keyResidual = StoredNumber.of(plan.model().keys().format());
+        this.valueNumber = StoredNumber.of(plan.model().values().plainFormat());
+        this.valueResidual = StoredNumber.of(plan.model().values().format());
     }
 
     static String write(OpenClPlan plan) {
@@ -52,8 +61,10 @@ final class TransferText {
                         toDevice
                                 ? "global uchar *host, global uchar *packed"
                                 : "global uchar *packed, global uchar *host")
-                .with("key", StoredNumber.of(plan.model().keys().format()).type())
-                .with("value", StoredNumber.of(plan.model().values().format()).type())
+                .with("key", keyNumber.type())
+                .with("keyResidual", keyResidual.type())
+                .with("value", valueNumber.type())
+                .with("valueResidual", valueResidual.type())
                 .toString();
     }
 
@@ -63,26 +74,38 @@ final class TransferText {
                     .add(copy("dense_key(tile, channel, item)", "(global $key *) block + channel * 32 + row"))
                     .add("    }\n")
                     .with("blocks", 0)
-                    .with("blockBytes", "HEAD_DIM * 32 * sizeof(" + keyType() + ")");
+                    .with("blockBytes", "HEAD_DIM * 32 * sizeof(" + keyNumber.type() + ")");
             return;
         }
-        boolean centred = plan.device().keys().get().centred();
-        boolean signed = plan.device().keys().get().signed();
-        text.addIf(centred, "    for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {\n"
+        DeviceLayout.Keys keys = plan.device().keys().get();
+        text.addIf(keys.centred(), "    for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {\n"
                         + copy("key_mean(tile, channel)", "(global $key *) host + channel")
                         + "    }\n")
-                .add("    for (uint slot = 0; slot < KEPT_CHANNELS; slot++) {\n"
-                        + "        uint place = slot * 32 + row;\n")
-                .add(copy("key_residual(tile, slot, item)", "(global $key *) (block + HOST_KEY_RESIDUALS) + place"))
-                .add(copy("key_index(tile, slot, item)", "(global $index *) (block + HOST_KEY_INDICES) + place"))
-                .add("    }\n")
-                .addIf(signed, "    for (uint word = 0; word < HEAD_DIM / 16; word++) {\n"
-                        + "        global ushort *half_word = (global ushort *) key_signs(tile, word / 2, item) + word % 2;\n"
-                        + copy("half_word", "(global ushort *) (block + HOST_KEY_SIGNS) + word * 32 + row")
-                        + "    }\n"
-                        + copy("key_amplitude(tile, item)", "(global $key *) (block + HOST_KEY_AMPLITUDES) + row")
-                                .substring(4))
-                .with("index", plan.layout().keys().orElseThrow().indexBytes() == 1 ? "uchar" : "ushort")
+                .add("    for (uint slot = 0; slot < " + rows("KEPT_CHANNELS", keyResidual) + "; slot++) {\n")
+                .add(copy(
+                        "key_residual(tile, slot, item)",
+                        "(global $keyResidual *) (block + HOST_KEY_RESIDUALS) + slot * 32 + row"))
+                .add("    }\n    for (uint slot = 0; slot < KEPT_CHANNELS; slot++) {\n")
+                .add(copy(
+                        "key_index(tile, slot, item)", "(global $index *) (block + HOST_KEY_INDICES) + slot * 32 + row"))
+                .add("    }\n");
+        if (keys.signed()) {
+            text.add("""
+                    for (uint word = 0; word < HEAD_DIM / 16; word++) {
+                        global ushort *half_word = (global ushort *) key_signs(tile, word / 2, item) + word % 2;
+                """)
+                    .add(copy("half_word", "(global ushort *) (block + HOST_KEY_SIGNS) + word * 32 + row"))
+                    .add("    }\n")
+                    .add(copy("key_amplitude(tile, item)", "(global $key *) (block + HOST_KEY_AMPLITUDES) + row")
+                            .substring(4));
+        }
+        if (keys.quantised()) {
+            text.add(copy(
+                            "key_residual_scale(tile, item)",
+                            "(global $key *) (block + HOST_KEY_RESIDUAL_SCALES) + row")
+                    .substring(4));
+        }
+        text.with("index", keys.channels().elementBytes() == 1 ? "uchar" : "ushort")
                 .with("blocks", "HOST_KEY_BLOCKS")
                 .with("blockBytes", "HOST_KEY_BLOCK_BYTES");
     }
@@ -98,16 +121,20 @@ final class TransferText {
                     .add("        }\n    }\n");
             return;
         }
-        text.add("""
-                    for (uint slot = 0; slot < KEPT_TOKENS; slot++) {
-                        uint place = (channel / 32 * KEPT_TOKENS + slot) * 32 + channel % 32;
-            """)
+        DeviceLayout.Values values = plan.device().values().get();
+        String rows = rows("KEPT_TOKENS", valueResidual);
+        text.add("        uint group = channel / 32;\n        uint lane = channel % 32;\n")
+                .add("        for (uint slot = 0; slot < " + rows + "; slot++) {\n")
                 .add("    " + copy(
                         "value_residual(values, slot, channel)",
-                        "(global $value *) (host_values + HOST_VALUE_RESIDUALS) + place"))
-                .add("    " + copy("value_index(values, slot, channel)", "host_values + HOST_VALUE_INDICES + place"))
+                        "(global $valueResidual *) (host_values + HOST_VALUE_RESIDUALS) + (group * " + rows
+                                + " + slot) * 32 + lane"))
+                .add("        }\n        for (uint slot = 0; slot < KEPT_TOKENS; slot++) {\n")
+                .add("    " + copy(
+                        "value_index(values, slot, channel)",
+                        "host_values + HOST_VALUE_INDICES + (group * KEPT_TOKENS + slot) * 32 + lane"))
                 .add("        }\n");
-        if (plan.device().values().get().signed()) {
+        if (values.signed()) {
             text.add("""
                         for (uint word = 0; word < TILE_TOKENS / 16; word++) {
                             global ushort *half_word =
@@ -121,7 +148,17 @@ final class TransferText {
                             "value_amplitude(values, channel)",
                             "(global $value *) (host_values + HOST_VALUE_AMPLITUDES) + channel"));
         }
+        if (values.quantised()) {
+            text.add(copy(
+                    "value_residual_scale(values, channel)",
+                    "(global $value *) (host_values + HOST_VALUE_RESIDUAL_SCALES) + channel"));
+        }
         text.add("    }\n");
+    }
+
+    /** Elements that a token's or a channel's residuals take. */
+    private static String rows(String kept, StoredNumber residual) {
+        return residual.slots() == 1 ? kept : "(" + kept + " + 1) / 2";
     }
 
     private String copy(String device, String host) {
@@ -129,9 +166,5 @@ final class TransferText {
         String onHost = "*(" + host + ")";
         String line = toDevice ? onDevice + " = " + onHost : onHost + " = " + onDevice;
         return "        " + (line.length() > 90 ? line.replace(" = ", "\n                = ") : line) + ";\n";
-    }
-
-    private String keyType() {
-        return StoredNumber.of(plan.model().keys().format()).type();
     }
 }
