@@ -131,7 +131,7 @@ final class AttendText {
             """).add(kept);
         text.addIf(signedKeys, """
                 $type amplitudes = ((global const $type *) (tile + KEY_AMPLITUDES))[lane];
-            """).addIf(keys.quantised(), """
+            """ + indented(4, keyNumber.unpacked("amplitudes", DeviceLayout.KEY_COLUMNS * keyNumber.bytes()))).addIf(keys.quantised(), """
                 $type residual_scales = ((global const $type *) (tile + KEY_RESIDUAL_SCALES))[lane];
             """);
         for (int k = 0; k < DeviceLayout.KEY_COLUMNS; k++) {
@@ -152,6 +152,10 @@ final class AttendText {
                 .with("formula", signedKeys ? "a_t SUM_j sigma_tj u_j + SUM_kept_j e_tj u_j" : "SUM_kept_j e_tj u_j")
                 .with("type", StoredNumber.wordsType(DeviceLayout.KEY_COLUMNS * keyNumber.bytes()))
                 .toString();
+    }
+
+    private static String indented(int spaces, String statement) {
+        return statement.isEmpty() ? "" : " ".repeat(spaces) + statement;
     }
 
     /** Returns a column's number of a row that holds one for each column of the lane. */
@@ -197,6 +201,7 @@ final class AttendText {
                         uint channel = row * $channels;
                         heads query;
                 """)
+                .add(indented(8, keyNumber.unpacked("keys", 16)))
                 .add(terms.toString())
                 .add("    }\n}\n")
                 .with("channels", perRow / DeviceLayout.KEY_COLUMNS)
@@ -237,6 +242,8 @@ final class AttendText {
         }
         text.addIf(signedValues, """
                     $type amplitudes = ((global const $type *) (values + VALUE_AMPLITUDES))[group * LANES + lane];
+            """
+                + indented(8, valueNumber.unpacked("amplitudes", columns * valueNumber.bytes())) + """
                     global const uint2 *words =
                             (global const uint2 *) (values + VALUE_SIGNS) + group * VALUE_COLUMNS * LANES + lane;
             """);
@@ -275,6 +282,7 @@ final class AttendText {
                                     [row * LANES + lane];
                             uint token = row * $tokens;
                 """)
+                .add(indented(12, valueNumber.unpacked("numbers", 16)))
                 .add(terms.toString())
                 .add("        }\n    }\n}\n")
                 .with("tokens", perRow / columns)

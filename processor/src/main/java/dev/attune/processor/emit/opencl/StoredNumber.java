@@ -96,13 +96,8 @@ enum StoredNumber {
                 """;
             case FLOAT16 -> """
 
-                /* The number that the lower 16 bits are: its exponent is moved, then counted from float's bias. */
-                static float from_float16(uint bits) {
-                    return as_float((bits & 0x8000) << 16 | as_uint(as_float((bits & 0x7fff) << 13) * 0x1p112f));
-                }
-
                 static float load_float16(global const ushort *place) {
-                    return from_float16(*place);
+                    return vload_half(0, (global const half *) place);
                 }
 
                 /* Rounds to nearest even; what is beyond the largest binary16 becomes that. */
@@ -115,7 +110,21 @@ enum StoredNumber {
     }
 
     /**
-     * Returns the number in an element of a row that was loaded as words.
+     * Returns what has to follow the load of a row before its numbers are used: those of binary16 are converted at once.
+     *
+     * @param row the variable
+     * @param rowBytes bytes of the row
+     */
+    String unpacked(String row, int rowBytes) {
+        if (this != FLOAT16) {
+            return "";
+        }
+        String count = rowBytes == 2 ? "" : Integer.toString(rowBytes / 2);
+        return "float%s %s_numbers = vload_half%s(0, (const half *) &%s);\n".formatted(count, row, count, row);
+    }
+
+    /**
+     * Returns the number in an element of a row that was loaded as words and {@linkplain #unpacked unpacked}.
      *
      * @param row the variable
      * @param rowBytes bytes of the row
@@ -130,7 +139,7 @@ enum StoredNumber {
             case BFLOAT16 -> shift == 0
                     ? "as_float(" + (rowBytes < 4 ? "(uint) " : "") + word + " << 16)"
                     : "as_float(" + word + " & 0xffff0000)";
-            case FLOAT16 -> "from_float16(" + (shift == 0 ? word : word + " >> 16") + ")";
+            case FLOAT16 -> row + "_numbers" + (rowBytes == 2 ? "" : ".s" + at / 2);
             case INT8 -> "(char) " + (shift == 0 ? word : "(" + word + " >> " + shift + ")");
             case INT4 -> "((int) (" + word + " << " + (28 - shift - slot * 4) + ") >> 28)";
         };

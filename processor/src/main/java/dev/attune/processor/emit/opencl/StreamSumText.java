@@ -46,6 +46,7 @@ final class StreamSumText {
             text.append("    for (uint row = 0; row < ").append(steps).append("; row++) {\n");
             List<Row> residualRows = rowsOfStep("residuals", residualPlace, residualByte(step), text);
             List<Row> indexRows = rowsOfStep("indices", indexPlace, step * indices.elementBytes(), text);
+            unpack(residualRows, text);
             addTerms(0, step, residualRows, indexRows, text);
             text.append("    }\n");
         }
@@ -54,6 +55,7 @@ final class StreamSumText {
             List<Row> residualRows = rest("residuals", residuals, residualPlace, residualByte(steps * step), text);
             List<Row> indexRows =
                     rest("indices", indices, indexPlace, steps * step * indices.elementBytes(), text);
+            unpack(residualRows, text);
             addTerms(steps * step, indices.elements(), residualRows, indexRows, text);
             text.append("    }\n");
         }
@@ -104,6 +106,13 @@ final class StreamSumText {
             }
         }
         return rows;
+    }
+
+    private void unpack(List<Row> rows, StringBuilder text) {
+        for (Row row : rows) {
+            String statement = number.unpacked(row.variable(), row.bytes());
+            text.append(statement.isEmpty() ? "" : "        " + statement);
+        }
     }
 
     private void addTerms(int from, int end, List<Row> residualRows, List<Row> indexRows, StringBuilder text) {
