@@ -22,6 +22,11 @@ import java.util.Optional;
  * {@code attune.backend} ({@code scalar}, {@code vector128}, {@code vector256} or {@code vector512}); the widest
  * generated vectors that this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain
  * Java. {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
+ *
+ * <p>Caches work on as many threads as the JVM sees processors, or as many as the system property
+ * {@code attune.threads}, else the environment variable {@code ATTUNE_THREADS}, says;
+ * {@link LayerKernels#withThreads(int)} sets another number. Attune never adds a thread of its own while so many are at
+ * work for caches of this process, callers included.
  */
 public final class Attune {
 
@@ -35,7 +40,7 @@ public final class Attune {
      * @param specification the interface annotated with {@code @AttentionSpec}
      * @throws IllegalStateException if no generated kernels are found, or the system property forces a backend that is
      *     unavailable
-     * @throws IllegalArgumentException if the system property names no backend
+     * @throws IllegalArgumentException if the system property names no backend, or a setting no number of threads
      */
     public static LayerKernels kernels(Class<?> specification) {
         Objects.requireNonNull(specification, "specification is null");
@@ -49,6 +54,7 @@ public final class Attune {
      * @param backend the backend
      * @throws IllegalStateException if no generated kernels are found, or the backend is unavailable; the message says
      *     why
+     * @throws IllegalArgumentException if a setting names no number of threads
      */
     public static LayerKernels kernels(Class<?> specification, Backend backend) {
         Objects.requireNonNull(specification, "specification is null");
@@ -63,7 +69,7 @@ public final class Attune {
      *
      * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
      * @throws IllegalStateException if the system property forces a backend that is unavailable
-     * @throws IllegalArgumentException if the system property names no backend
+     * @throws IllegalArgumentException if the system property names no backend, or a setting no number of threads
      */
     public static LayerKernels kernels(KernelProvider provider) {
         Objects.requireNonNull(provider, "provider is null");

@@ -9,7 +9,7 @@ import dev.attune.runtime.spi.LayerShape;
  * <pre>
  * [keyValueHeads][headDim]              channel scales, float32 little-endian, padded to a multiple of 64 bytes
  * [keyValueHeads][packedTiles]          packed tiles
- * [keyValueHeads][denseTiles]           dense tiles: the newest tokens
+ * [keyValueHeads][denseTiles]           dense tiles: the newest tokens, around in a ring
  * </pre>
  *
  * @param keyValueHeads number of key-value heads
@@ -47,8 +47,9 @@ record CacheGeometry(
     /** Returns room for so many tokens however prompt and generated tokens share it. */
     static CacheGeometry of(LayerShape shape, CacheLayout layout, int tokens) {
         requirePositive(tokens);
-        // Without packing of generated tokens all of them may come one by one, and stay dense.
-        int dense = shape.packGenerated() ? TILE_TOKENS : tokens;
+        // One tile fills while the heads of another are packed. Without packing of generated tokens all tokens may come
+        // one by one, and stay dense.
+        int dense = shape.packGenerated() ? Math.min(tokens, 2 * TILE_TOKENS) : tokens;
         return of(shape, layout, tokens, tokens, dense);
     }
 

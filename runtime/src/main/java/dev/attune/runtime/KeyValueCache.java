@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -19,16 +18,18 @@ import java.util.List;
  * Full tiles of 64 tokens are packed; the newest tokens stay dense in the tail. Arrays are row-major; segments hold
  * float32 in the machine's byte order, on or off the heap, at any alignment.
  *
- * <p><b>Errors.</b> Everything is checked before anything is changed: a call that throws leaves the cache and the
- * caller's output as they were. Inputs that are null, of the wrong length, not finite, or beyond 1e10 in magnitude
- * (whose scores would overflow) are refused with a {@link NullPointerException} or an
- * {@link IllegalArgumentException} that names the input and the place; a full or closed cache with an
- * {@link IllegalStateException}.
+ * <p><b>Errors.</b> Everything is checked before anything is changed: a call that is refused leaves the cache and the
+ * caller's output as they were, and so does a write or a decode step that fails half-way. Inputs that are null, of the
+ * wrong length, not finite, or beyond 1e10 in magnitude (whose scores would overflow) are refused with a
+ * {@link NullPointerException} or an {@link IllegalArgumentException} that names the input and the place; a full or
+ * closed cache with an {@link IllegalStateException}.
  *
  * <p><b>Threads.</b> {@code attend} and {@code reconstruct} may run on several threads at once. {@code prefill},
  * {@code append}, {@code clear} and {@code close} need the cache to themselves: two operations that exclude each other
  * are detected, and the later is refused with an {@link IllegalStateException} that names both. {@link #tokens} and
- * {@link #statistics} may be asked at any time, and describe the cache between two writes.
+ * {@link #statistics} may be asked at any time, and describe the cache between two writes. {@code attend} and
+ * {@code prefill} share their work with {@linkplain LayerKernels#withThreads other threads}; what those throw is thrown
+ * to the caller.
  *
  * <p><b>Memory</b> is freed by {@link #close} at once, and by nothing else.
  */
@@ -42,56 +43,37 @@ public final class KeyValueCache implements AutoCloseable {
     private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfFloat STORED_SCALE = FLOAT32.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /**
-     * What the memory means. Writers fill bytes that no token occupies yet and replace this record last, so that a
-     * write that fails half-way has changed nothing.
-     *
-     * @param scales channel scales {@code [keyValueHeads][headDim]}, never modified; a copy is in the segment
-     * @param packedTokens tokens in the packed tiles of every head; all but the last tile are full
-     * @param denseTokens tokens in the dense tail of every head
-     */
-    private record Contents(float[] scales, int packedTokens, int denseTokens) {
-
-        int packedTiles() {
-            return Math.ceilDiv(packedTokens, TILE_TOKENS);
-        }
-
-        int tokens() {
-            return packedTokens + denseTokens;
-        }
-    }
-
     private final LayerShape shape;
     private final CacheLayout layout;
     private final Backend backend;
-    private final KernelPool pool;
+    private final SharedResources resources;
     private final CacheGeometry geometry;
     private final AccessGuard guard = new AccessGuard();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
+    private final CacheWriter writer;
     private final String tokenShape;
     private final String queryShape;
     private final String headShape;
 
-    /** One tile on its way into the cache, {@code [64][headDim]}; used by writers only. */
-    private final float[] tileKeys;
+    private volatile CacheContents contents;
 
-    private final float[] tileValues;
-
-    private volatile Contents contents;
-
-    KeyValueCache(LayerShape shape, CacheLayout layout, Backend backend, KernelPool pool, CacheGeometry geometry) {
+    KeyValueCache(
+            LayerShape shape,
+            CacheLayout layout,
+            Backend backend,
+            SharedResources resources,
+            CacheGeometry geometry) {
         this.shape = shape;
         this.layout = layout;
         this.backend = backend;
-        this.pool = pool;
+        this.resources = resources;
         this.geometry = geometry;
         this.tokenShape = "[keyValueHeads = " + shape.keyValueHeads() + "][headDim = " + shape.headDim() + "]";
         this.queryShape = "[queryHeads = " + shape.queryHeads() + "][headDim = " + shape.headDim() + "]";
         this.headShape = "[queryHeads = " + shape.queryHeads() + "]";
-        this.tileKeys = new float[TILE_TOKENS * shape.headDim()];
-        this.tileValues = new float[TILE_TOKENS * shape.headDim()];
         this.memory = allocate();
+        this.writer = new CacheWriter(shape, geometry, memory, resources);
         reset();
     }
 
@@ -108,8 +90,9 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Stores a prompt: scores the channels by the window's queries, and prunes and packs the tokens, 64 to a tile. Where
-     * generated tokens are packed too, a last, partial tile waits in the dense tail; otherwise it is packed as it is.
+     * Stores a prompt: scores the channels by the window's queries, and prunes and packs the tokens, 64 to a tile.
+     * Where generated tokens are packed too, a last, partial tile waits in the dense tail; otherwise it is packed as it
+     * is.
      *
      * <p>The number of tokens follows from the length of {@code keys}, the number of positions from that of
      * {@code windowQueries}. A cache without a prompt, or with an empty one and no positions, has channel scales of 1.
@@ -134,7 +117,8 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
             InputChecks.requireFinite("values", values, tokens, shape.headDim());
             InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
-            store(MemorySegment.ofArray(keys), MemorySegment.ofArray(values), tokens, windowQueries, positions);
+            become(writer.prompt(
+                    MemorySegment.ofArray(keys), MemorySegment.ofArray(values), tokens, windowQueries, positions));
         } finally {
             guard.exit(Operation.PREFILL);
         }
@@ -161,7 +145,7 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
             InputChecks.requireFinite("values", values, tokens, shape.headDim());
             InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
-            store(keys, values, tokens, windowQueries.toArray(FLOAT32), positions);
+            become(writer.prompt(keys, values, tokens, windowQueries.toArray(FLOAT32), positions));
         } finally {
             guard.exit(Operation.PREFILL);
         }
@@ -211,57 +195,10 @@ public final class KeyValueCache implements AutoCloseable {
         geometry.requireRoomForPrompt(tokens);
     }
 
-    /** Stores a checked prompt, one tile after another. */
-    private void store(MemorySegment keys, MemorySegment values, int tokens, float[] windowQueries, int positions) {
-        KernelPool.Lease lease = pool.acquire();
-        AttentionKernels kernels = lease.kernels();
-        float[] scales = unitScales();
-        // Where generated tokens are packed, the newest wait for a tile to fill; otherwise the prompt is packed whole.
-        int packed = shape.packGenerated() ? tokens / TILE_TOKENS * TILE_TOKENS : tokens;
-        for (int head = 0; head < shape.keyValueHeads(); head++) {
-            if (positions > 0) {
-                kernels.scoreChannels(head, windowQueries, positions, scales);
-            }
-            for (int token = 0; token < packed; token += TILE_TOKENS) {
-                int count = Math.min(TILE_TOKENS, packed - token);
-                copyTile(keys, values, (long) head * tokens + token, count);
-                fillTile(count);
-                long offset = geometry.packedTile(head, token / TILE_TOKENS);
-                kernels.packKeys(head, tileKeys, scales, memory, offset);
-                kernels.packValues(tileValues, memory, offset);
-            }
-            int rest = tokens - packed;
-            copyTile(keys, values, (head + 1L) * tokens - rest, rest);
-            for (int token = 0; token < rest; token++) {
-                kernels.storeDense(
-                        tileKeys, tileValues, token * shape.headDim(), memory, geometry.denseTile(head, 0), token);
-            }
-        }
-        pool.release(lease);
-        become(new Contents(scales, packed, tokens - packed));
-    }
-
-    private void copyTile(MemorySegment keys, MemorySegment values, long firstRow, int rows) {
-        long offset = firstRow * shape.headDim() * Float.BYTES;
-        MemorySegment.copy(keys, FLOAT32, offset, tileKeys, 0, rows * shape.headDim());
-        MemorySegment.copy(values, FLOAT32, offset, tileValues, 0, rows * shape.headDim());
-    }
-
     /**
-     * Repeats the tile's tokens until it is full. What is kept of them is about what they alone would keep: unless
-     * their number divides 64, the first ones count once more than the others.
-     */
-    private void fillTile(int count) {
-        for (int token = count; token < TILE_TOKENS; token++) {
-            int from = token % count * shape.headDim();
-            System.arraycopy(tileKeys, from, tileKeys, token * shape.headDim(), shape.headDim());
-            System.arraycopy(tileValues, from, tileValues, token * shape.headDim(), shape.headDim());
-        }
-    }
-
-    /**
-     * Adds one token after those the cache holds. It enters the dense tail; if the specification packs generated
-     * tokens, a tail of 64 tokens is packed at once.
+     * Adds one token after those the cache holds. It enters the dense tail. If the specification packs generated
+     * tokens, 64 of them become a packed tile while the next ones arrive: each call packs one head's part of it, or one
+     * for every 64 heads.
      *
      * @param key {@code [keyValueHeads][headDim]}, after rotary embedding
      * @param value {@code [keyValueHeads][headDim]}
@@ -276,7 +213,7 @@ public final class KeyValueCache implements AutoCloseable {
             geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
             InputChecks.requireFinite("key", key, 0, shape.headDim());
             InputChecks.requireFinite("value", value, 0, shape.headDim());
-            store(key, value);
+            contents = writer.token(contents, key, value);
         } finally {
             guard.exit(Operation.APPEND);
         }
@@ -299,40 +236,9 @@ public final class KeyValueCache implements AutoCloseable {
             geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
             InputChecks.requireFinite("key", key, 0, shape.headDim());
             InputChecks.requireFinite("value", value, 0, shape.headDim());
-            store(key.toArray(FLOAT32), value.toArray(FLOAT32));
+            contents = writer.token(contents, key.toArray(FLOAT32), value.toArray(FLOAT32));
         } finally {
             guard.exit(Operation.APPEND);
-        }
-    }
-
-    /** Stores one checked token, and packs the tail if that fills it. */
-    private void store(float[] key, float[] value) {
-        Contents before = contents;
-        KernelPool.Lease lease = pool.acquire();
-        AttentionKernels kernels = lease.kernels();
-        int denseTile = before.denseTokens() / TILE_TOKENS;
-        int token = before.denseTokens() % TILE_TOKENS;
-        for (int head = 0; head < shape.keyValueHeads(); head++) {
-            long offset = geometry.denseTile(head, denseTile);
-            kernels.storeDense(key, value, head * shape.headDim(), memory, offset, token);
-        }
-        Contents after;
-        if (shape.packGenerated() && token == TILE_TOKENS - 1) {
-            packTail(kernels, before);
-            after = new Contents(before.scales(), before.packedTokens() + TILE_TOKENS, 0);
-        } else {
-            after = new Contents(before.scales(), before.packedTokens(), before.denseTokens() + 1);
-        }
-        pool.release(lease);
-        contents = after;
-    }
-
-    private void packTail(AttentionKernels kernels, Contents before) {
-        for (int head = 0; head < shape.keyValueHeads(); head++) {
-            kernels.loadDense(memory, geometry.denseTile(head, 0), tileKeys, tileValues);
-            long offset = geometry.packedTile(head, before.packedTiles());
-            kernels.packKeys(head, tileKeys, before.scales(), memory, offset);
-            kernels.packValues(tileValues, memory, offset);
         }
     }
 
@@ -340,7 +246,7 @@ public final class KeyValueCache implements AutoCloseable {
      * One decode step of all heads. An empty cache attends to nothing: the output is 0.
      *
      * @param queries {@code [queryHeads][headDim]}, after rotary embedding
-     * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
+     * @param output {@code [queryHeads][headDim]}, written when all is computed; may be {@code queries} itself
      * @throws IllegalArgumentException if a length does not fit or a query is not finite or too large
      * @throws IllegalStateException if the cache is closed or being written
      */
@@ -348,9 +254,8 @@ public final class KeyValueCache implements AutoCloseable {
         guard.enter(Operation.ATTEND);
         try {
             checkQueries(queries, output);
-            KernelPool.Lease lease = pool.acquire();
-            attend(lease.kernels(), queries, output, lease.logSumExp());
-            pool.release(lease);
+            DecodeStep step = resources.steps().acquire();
+            attend(step, queries, output, step.ownLogSumExp());
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -360,7 +265,7 @@ public final class KeyValueCache implements AutoCloseable {
      * One decode step of all heads, with what is needed to merge it with steps over other parts of a sequence.
      *
      * @param queries {@code [queryHeads][headDim]}, after rotary embedding
-     * @param output {@code [queryHeads][headDim]}, written; another array than {@code queries}
+     * @param output {@code [queryHeads][headDim]}, written when all is computed; may be {@code queries} itself
      * @param logSumExp {@code [queryHeads]}, written: the natural logarithm of the sum of the exponentiated scores,
      *     after division by the root of {@code headDim}; negative infinity for an empty cache
      * @throws IllegalArgumentException if a length does not fit or a query is not finite or too large
@@ -371,9 +276,7 @@ public final class KeyValueCache implements AutoCloseable {
         try {
             InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             checkQueries(queries, output);
-            KernelPool.Lease lease = pool.acquire();
-            attend(lease.kernels(), queries, output, logSumExp);
-            pool.release(lease);
+            attend(resources.steps().acquire(), queries, output, logSumExp);
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -397,18 +300,18 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             InputChecks.requireWritable("output", output);
             InputChecks.requireWritable("logSumExp", logSumExp);
-            KernelPool.Lease lease = pool.acquire();
-            MemorySegment.copy(queries, FLOAT32, 0, lease.queries(), 0, queryNumbers());
+            DecodeStep step = resources.steps().acquire();
+            MemorySegment.copy(queries, FLOAT32, 0, step.ownQueries(), 0, queryNumbers());
             try {
-                InputChecks.requireFinite("queries", lease.queries(), 0, shape.headDim());
+                InputChecks.requireFinite("queries", step.ownQueries(), 0, shape.headDim());
             } catch (IllegalArgumentException refusal) {
-                pool.release(lease);
+                resources.steps().release(step);
                 throw refusal;
             }
-            attend(lease.kernels(), lease.queries(), lease.output(), lease.logSumExp());
-            MemorySegment.copy(lease.output(), 0, output, FLOAT32, 0, queryNumbers());
-            MemorySegment.copy(lease.logSumExp(), 0, logSumExp, FLOAT32, 0, shape.queryHeads());
-            pool.release(lease);
+            step.attend(contents, geometry, memory, step.ownQueries(), step.ownOutput(), step.ownLogSumExp());
+            MemorySegment.copy(step.ownOutput(), 0, output, FLOAT32, 0, queryNumbers());
+            MemorySegment.copy(step.ownLogSumExp(), 0, logSumExp, FLOAT32, 0, shape.queryHeads());
+            resources.steps().release(step);
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -417,33 +320,12 @@ public final class KeyValueCache implements AutoCloseable {
     private void checkQueries(float[] queries, float[] output) {
         InputChecks.requireLength("queries", queries, queryShape, queryNumbers());
         InputChecks.requireLength("output", output, queryShape, queryNumbers());
-        if (queries == output) {
-            // A head's queries would be overwritten while other heads' results are still computed from theirs.
-            throw new IllegalArgumentException("queries and output are the same array");
-        }
         InputChecks.requireFinite("queries", queries, 0, shape.headDim());
     }
 
-    private void attend(AttentionKernels kernels, float[] queries, float[] output, float[] logSumExp) {
-        Contents now = contents;
-        if (now.tokens() == 0) {
-            Arrays.fill(output, 0);
-            Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
-            return;
-        }
-        for (int head = 0; head < shape.keyValueHeads(); head++) {
-            kernels.attend(
-                    head,
-                    queries,
-                    now.scales(),
-                    memory,
-                    geometry.packedTile(head, 0),
-                    now.packedTokens(),
-                    geometry.denseTile(head, 0),
-                    now.denseTokens(),
-                    output,
-                    logSumExp);
-        }
+    private void attend(DecodeStep step, float[] queries, float[] output, float[] logSumExp) {
+        step.attend(contents, geometry, memory, queries, output, logSumExp);
+        resources.steps().release(step);
     }
 
     /**
@@ -473,7 +355,7 @@ public final class KeyValueCache implements AutoCloseable {
      */
     public CacheStatistics statistics() {
         guard.requireOpen("statistics()");
-        Contents now = contents;
+        CacheContents now = contents;
         List<CacheStatistics.Part> parts = new ArrayList<>();
         for (CacheLayout.Part part : layout.parts()) {
             long tiles = (long) now.packedTiles() * shape.keyValueHeads();
@@ -510,7 +392,7 @@ public final class KeyValueCache implements AutoCloseable {
                 throw new IndexOutOfBoundsException(
                         "key-value head " + keyValueHead + " of " + shape.keyValueHeads() + " heads");
             }
-            Contents now = contents;
+            CacheContents now = contents;
             long numbers = (long) now.tokens() * shape.headDim();
             String expected = "[tokens = " + now.tokens() + "][headDim = " + shape.headDim() + "]";
             InputChecks.requireLength("keys", keys, expected, numbers);
@@ -521,30 +403,28 @@ public final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    private void reconstruct(int head, Contents now, float[] keys, float[] values) {
-        KernelPool.Lease lease = pool.acquire();
-        AttentionKernels kernels = lease.kernels();
-        // Readers may be many: they share neither each other's tile nor the writer's.
-        float[] someKeys = new float[tileKeys.length];
-        float[] someValues = new float[tileValues.length];
-        int from = 0;
+    private void reconstruct(int head, CacheContents now, float[] keys, float[] values) {
+        Workspace workspace = resources.workspaces().acquire();
+        AttentionKernels kernels = workspace.kernels();
         for (int tile = 0; tile < now.packedTiles(); tile++) {
             long offset = geometry.packedTile(head, tile);
-            kernels.unpackKeys(head, memory, offset, now.scales(), someKeys);
-            kernels.unpackValues(memory, offset, someValues);
-            int count = Math.min(someKeys.length, now.packedTokens() * shape.headDim() - from);
-            System.arraycopy(someKeys, 0, keys, from, count);
-            System.arraycopy(someValues, 0, values, from, count);
-            from += count;
+            kernels.unpackKeys(head, memory, offset, now.scales(), workspace.keys());
+            kernels.unpackValues(memory, offset, workspace.values());
+            copyRows(workspace, tile * TILE_TOKENS, now.packedTokens(), keys, values);
         }
-        for (int tile = 0; from < keys.length; tile++) {
-            kernels.loadDense(memory, geometry.denseTile(head, tile), someKeys, someValues);
-            int count = Math.min(someKeys.length, keys.length - from);
-            System.arraycopy(someKeys, 0, keys, from, count);
-            System.arraycopy(someValues, 0, values, from, count);
-            from += count;
+        for (int tile = 0; tile < now.denseTiles(); tile++) {
+            long offset = geometry.denseTile(head, (now.oldestDenseTile() + tile) % geometry.denseTiles());
+            kernels.loadDense(memory, offset, workspace.keys(), workspace.values());
+            copyRows(workspace, now.packedTokens() + tile * TILE_TOKENS, now.tokens(), keys, values);
         }
-        pool.release(lease);
+        resources.workspaces().release(workspace);
+    }
+
+    /** Copies a tile's tokens to their rows, from {@code first} to {@code end} at most. */
+    private void copyRows(Workspace workspace, int first, int end, float[] keys, float[] values) {
+        int numbers = Math.min(TILE_TOKENS, end - first) * shape.headDim();
+        System.arraycopy(workspace.keys(), 0, keys, first * shape.headDim(), numbers);
+        System.arraycopy(workspace.values(), 0, values, first * shape.headDim(), numbers);
     }
 
     /**
@@ -574,19 +454,13 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     private void reset() {
-        become(new Contents(unitScales(), 0, 0));
+        become(writer.nothing());
     }
 
     /** Publishes contents with new scales. */
-    private void become(Contents after) {
+    private void become(CacheContents after) {
         MemorySegment.copy(after.scales(), 0, memory, STORED_SCALE, 0, after.scales().length);
         contents = after;
-    }
-
-    private float[] unitScales() {
-        float[] scales = new float[shape.keyValueHeads() * shape.headDim()];
-        Arrays.fill(scales, 1);
-        return scales;
     }
 
     private int tokenNumbers() {

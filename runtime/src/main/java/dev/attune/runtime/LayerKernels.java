@@ -17,21 +17,45 @@ public final class LayerKernels {
     private final LayerShape shape;
     private final CacheLayout layout;
     private final BackendChoice choice;
-    private final KernelPool pool;
+    private final SharedResources resources;
 
-    private LayerKernels(KernelProvider provider, BackendChoice choice) {
+    private LayerKernels(KernelProvider provider, BackendChoice choice, SharedResources resources) {
         this.provider = provider;
         this.shape = provider.shape();
         this.layout = provider.layout();
         this.choice = choice;
-        this.pool = new KernelPool(() -> provider.create(choice.backend()), choice.kernels(), shape);
+        this.resources = resources;
     }
 
     /** Chooses a backend, and logs the choice. */
     static LayerKernels choose(KernelProvider provider, Optional<ForcedBackend> forced, Platform platform) {
+        int threads = ThreadCount.ofProcess();
         BackendChoice choice = BackendLadder.climb(provider, forced, platform);
         ChoiceLog.log(provider.specification(), choice);
-        return new LayerKernels(provider, choice);
+        SharedResources resources = resources(provider, choice, threads);
+        // The ladder has made kernels to see whether it can.
+        resources.workspaces().release(Workspace.of(choice.kernels(), provider.shape().headDim()));
+        return new LayerKernels(provider, choice, resources);
+    }
+
+    private static SharedResources resources(KernelProvider provider, BackendChoice choice, int threads) {
+        return SharedResources.of(
+                provider.shape(), () -> provider.create(choice.backend()), WorkerPool.SHARED, threads);
+    }
+
+    /**
+     * Returns the same kernels for caches that work on another number of threads. It takes the place of the system
+     * property {@code attune.threads} and of the environment variable {@code ATTUNE_THREADS}.
+     *
+     * <p>A cache calls no helper while so many threads are at work for caches of this process, callers included.
+     * Results do not depend on it. With 1 everything is done on the caller's thread.
+     *
+     * @param threads 1 to 1024
+     * @throws IllegalArgumentException if it is outside that range
+     */
+    public LayerKernels withThreads(int threads) {
+        ThreadCount.require(threads, "threads");
+        return new LayerKernels(provider, choice, resources(provider, choice, threads));
     }
 
     /** Returns the annotated interface. */
@@ -52,6 +76,11 @@ public final class LayerKernels {
     /** Returns the chosen backend. */
     public Backend backend() {
         return choice.backend();
+    }
+
+    /** Returns how many threads may work on caches at once. */
+    public int threads() {
+        return resources.threads();
     }
 
     /** Returns every backend with the reason why it was chosen or not, in the order tried: the widest first. */
@@ -85,6 +114,6 @@ public final class LayerKernels {
     }
 
     private KeyValueCache newCache(CacheGeometry geometry) {
-        return new KeyValueCache(shape, layout, choice.backend(), pool, geometry);
+        return new KeyValueCache(shape, layout, choice.backend(), resources, geometry);
     }
 }

@@ -15,6 +15,7 @@ public final class LadderProbe {
         Attune.kernels(SmallLayer.class);
         System.out.println("backend " + kernels.backend());
         kernels.ladder().forEach(System.out::println);
+        System.out.println("threads " + kernels.threads());
         try (KeyValueCache cache = kernels.newCache(64)) {
             cache.append(new float[2 * 16], new float[2 * 16]);
             float[] logSumExp = new float[4];

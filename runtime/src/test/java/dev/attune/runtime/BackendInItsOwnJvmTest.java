@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -97,6 +98,18 @@ class BackendInItsOwnJvmTest {
     }
 
     @Test
+    void thePropertyAndTheEnvironmentSetTheNumberOfThreads() throws Exception {
+        Map<String, String> environment = Map.of("ATTUNE_THREADS", "5");
+        Result both = java(environment, classPath("-Dattune.threads=3"));
+        assertTrue(both.text.contains("threads 3" + System.lineSeparator()), both.text);
+        Result one = java(environment, classPath());
+        assertTrue(one.text.contains("threads 5" + System.lineSeparator()), one.text);
+        Result invalid = java(Map.of("ATTUNE_THREADS", "many"), classPath());
+        assertNotEquals(0, invalid.exit);
+        assertTrue(invalid.text.contains("variable ATTUNE_THREADS = \"many\" is no number"), invalid.text);
+    }
+
+    @Test
     void onTheModulePathTheRuntimeReadsTheVectorApi() throws Exception {
         Result result = onModulePath("dev.attune.runtime,jdk.incubator.vector");
         assertEquals(0, result.exit, result.text);
@@ -114,23 +127,37 @@ class BackendInItsOwnJvmTest {
     }
 
     private static Result onClassPath(String... flags) throws Exception {
+        return java(Map.of(), classPath(flags));
+    }
+
+    private static List<String> classPath(String... flags) throws Exception {
         List<String> command = new ArrayList<>(List.of(flags));
         command.add("-cp");
         command.add(paths(Attune.class, Backend.class, LadderProbe.class));
-        return java(command);
+        return command;
     }
 
     private static Result onModulePath(String modules) throws Exception {
-        return java(List.of(
-                "-p", paths(Attune.class, Backend.class), "--add-modules", modules, "-cp", paths(LadderProbe.class)));
+        return java(
+                Map.of(),
+                List.of(
+                        "-p",
+                        paths(Attune.class, Backend.class),
+                        "--add-modules",
+                        modules,
+                        "-cp",
+                        paths(LadderProbe.class)));
     }
 
-    private static Result java(List<String> flags) throws IOException, InterruptedException {
+    private static Result java(Map<String, String> environment, List<String> flags)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
         command.add(LadderProbe.class.getName());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Result(process.waitFor(), text);
     }

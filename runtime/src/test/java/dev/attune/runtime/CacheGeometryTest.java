@@ -23,11 +23,13 @@ class CacheGeometryTest {
     private static final LayerShape KEEPING_DENSE = new LayerShape(32, 8, 72, 32, false);
 
     @Test
-    void packedGeneratedTokensNeedOneDenseTile() {
+    void packedGeneratedTokensNeedTwoDenseTiles() {
         CacheGeometry geometry = CacheGeometry.of(PACKING, LAYOUT, 1000);
         assertEquals(15, geometry.packedTiles());
-        assertEquals(1, geometry.denseTiles());
+        assertEquals(2, geometry.denseTiles());
         assertEquals(geometry, CacheGeometry.of(PACKING, LAYOUT, 300, 700));
+        assertEquals(2, CacheGeometry.of(PACKING, LAYOUT, 65).denseTiles());
+        assertEquals(1, CacheGeometry.of(PACKING, LAYOUT, 64).denseTiles());
     }
 
     @Test

@@ -324,7 +324,6 @@ class KeyValueCacheFaultTest {
                 () -> cache.attend(queries, output, shorter));
         assertRefused(wrong, "queries[3][2] is NaN", () -> cache.attend(spoilt, output, sums));
         assertRefused(wrong, "queries[3][2] is NaN", () -> cache.attend(spoilt, output));
-        assertRefused(wrong, "same array", () -> cache.attend(queries, queries, sums));
 
         MemorySegment none = null;
         assertRefused(isNull, "queries is null", () -> cache.attend(none, heap(output), heap(sums)));
@@ -413,11 +412,17 @@ class KeyValueCacheFaultTest {
             assertEquals(63, fragile.statistics().denseTokens());
             failing[0] = false;
             fragile.append(token, token);
+            failing[0] = true;
+            assertThrows(ArithmeticException.class, () -> fragile.append(token, token), "of the second head's tile");
+            assertEquals(64, fragile.statistics().denseTokens());
+            failing[0] = false;
+            fragile.append(token, token);
             assertEquals(64, fragile.statistics().packedTokens());
+            assertEquals(1, fragile.statistics().denseTokens());
             // Packed reference keys are scaled: by the failed prompt's scales if those had been kept.
             assertEquals(token[0], fragile.memory().get(ValueLayout.JAVA_FLOAT, 4 * HEADS * D));
-            float[] rebuilt = new float[64 * D];
-            fragile.reconstruct(1, rebuilt, new float[64 * D]);
+            float[] rebuilt = new float[65 * D];
+            fragile.reconstruct(1, rebuilt, new float[65 * D]);
             assertArrayEquals(Arrays.copyOfRange(token, D, 2 * D), Arrays.copyOfRange(rebuilt, 63 * D, 64 * D));
         }
     }

@@ -59,15 +59,18 @@ class KeyValueCacheTest {
     }
 
     @Test
-    void aTailIsPackedOnceItReaches64Tokens() {
-        try (KeyValueCache cache = kernels(PACKING).newCache(128)) {
-            append(cache, 63);
-            assertEquals(0, cache.statistics().packedTokens());
-            assertEquals(63, cache.statistics().denseTokens());
+    void aTailOf64TokensIsPackedOneHeadAtATime() {
+        try (KeyValueCache cache = kernels(PACKING).newCache(192)) {
+            append(cache, 64);
+            assertEquals(0, cache.statistics().packedTokens(), "one head of two is packed, which counts for none");
+            assertEquals(64, cache.statistics().denseTokens());
             append(cache, 1);
             assertEquals(64, cache.statistics().packedTokens());
-            assertEquals(0, cache.statistics().denseTokens());
-            append(cache, 64);
+            assertEquals(1, cache.statistics().denseTokens());
+            append(cache, 63);
+            assertEquals(64, cache.statistics().packedTokens());
+            assertEquals(64, cache.statistics().denseTokens());
+            append(cache, 1);
             assertEquals(128, cache.statistics().packedTokens());
         }
     }
@@ -197,8 +200,8 @@ class KeyValueCacheTest {
             assertEquals(2, statistics.denseTokens());
             assertEquals(2 * side + tail + scales, statistics.bytes());
             assertEquals(130L * HEADS * D * 4, statistics.denseBfloat16Bytes());
-            // One line of 64 bytes holds 16 of the 32 scales; 4 + 1 tiles per head follow.
-            assertEquals(128 + 5L * HEADS * 64 * D * 8, statistics.allocatedBytes());
+            // One line of 64 bytes holds 16 of the 32 scales; 4 + 2 tiles per head follow.
+            assertEquals(128 + 6L * HEADS * 64 * D * 8, statistics.allocatedBytes());
             assertEquals((double) statistics.bytes() / 130 / HEADS, statistics.bytesPerTokenPerHead());
             assertEquals((double) statistics.denseBfloat16Bytes() / statistics.bytes(), statistics.compression());
         }

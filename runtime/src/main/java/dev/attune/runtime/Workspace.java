@@ -1,0 +1,19 @@
+package dev.attune.runtime;
+
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.CacheLayout;
+
+/**
+ * What one thread needs to work on a cache of one specification.
+ *
+ * @param kernels the kernels, with scratch buffers of their own
+ * @param keys one tile's keys {@code [64][headDim]} on their way into or out of the cache
+ * @param values one tile's values {@code [64][headDim]}
+ */
+record Workspace(AttentionKernels kernels, float[] keys, float[] values) {
+
+    static Workspace of(AttentionKernels kernels, int headDim) {
+        int numbers = CacheLayout.TILE_TOKENS * headDim;
+        return new Workspace(kernels, new float[numbers], new float[numbers]);
+    }
+}
