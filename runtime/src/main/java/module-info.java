@@ -5,6 +5,7 @@ module dev.attune.runtime {
     requires static aparapi;
 
     exports dev.attune.runtime;
+    exports dev.attune.runtime.opencl;
     exports dev.attune.runtime.spi;
 
     uses dev.attune.runtime.spi.KernelProvider;

@@ -14,4 +14,9 @@ interface Platform {
      * times slower. Asked only if the module is resolved.
      */
     int preferredVectorBits();
+
+    /** Returns whether OpenCL kernels can run. Asked only if such kernels were generated: looking loads drivers. */
+    default OpenClSupport openCl() {
+        return OpenClSupport.absent("nobody looked for devices");
+    }
 }

@@ -1,16 +1,16 @@
 package dev.attune.runtime.opencl;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
  * The OpenCL devices of this machine, asked for once. The system property {@code attune.opencl.device} chooses one, by
- * its index or by a part of its name or of its platform's; otherwise graphics processors come first, then other
- * accelerators, then processors, and of equals those with more compute units.
+ * its index or by a part of its name or of its platform's, or several, separated by commas; otherwise graphics processors
+ * come first, then other accelerators, then processors, and of equals those with more compute units.
  */
 public final class OpenClDevices {
 
@@ -81,12 +81,20 @@ public final class OpenClDevices {
     }
 
     /**
-     * Returns the device to use.
+     * Returns the devices to use: the preferred one, or those the system property lists.
      *
-     * @throws OpenClException if there is none, or not the one the system property asks for; the message lists all
+     * @throws OpenClException if there is none, or not one the system property asks for; the message lists all
      */
+    public List<OpenClDevice> chosen() {
+        String wanted = System.getProperty(PROPERTY);
+        return wanted == null
+                ? List.of(best())
+                : Arrays.stream(wanted.split(",")).map(String::strip).map(this::named).distinct().toList();
+    }
+
+    /** Returns the first of the {@linkplain #chosen chosen} devices. */
     public OpenClDevice preferred() {
-        return Optional.ofNullable(System.getProperty(PROPERTY)).map(this::named).orElseGet(this::best);
+        return chosen().getFirst();
     }
 
     private OpenClDevice best() {
