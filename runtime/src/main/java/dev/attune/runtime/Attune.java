@@ -20,8 +20,9 @@ import java.util.Optional;
  *
  * <p>The choice, in this order: the backend passed as an argument; the one named by the system property
  * {@code attune.backend} ({@code scalar}, {@code vector128}, {@code vector256}, {@code vector512} or {@code opencl});
- * OpenCL, if it was generated and there is a graphics processor or another accelerator; the widest generated vectors that this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain
- * Java. {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
+ * OpenCL, if it was generated and there is a graphics processor or another accelerator; the widest generated vectors that
+ * this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain Java.
+ * {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
  *
  * <p>Caches work on as many threads as the JVM sees processors, or as many as the system property
  * {@code attune.threads}, else the environment variable {@code ATTUNE_THREADS}, says;

@@ -13,6 +13,7 @@ import dev.attune.runtime.Attune;
 import dev.attune.runtime.KeyValueCache;
 import dev.attune.runtime.LayerKernels;
 import dev.attune.runtime.opencl.OpenClException;
+import dev.attune.runtime.opencl.OpenClTestDevice;
 import dev.attune.runtime.spi.KernelProvider;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -15,6 +15,7 @@ import dev.attune.runtime.opencl.DeviceShard;
 import dev.attune.runtime.opencl.LayerProgram;
 import dev.attune.runtime.opencl.OpenClDevice;
 import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.opencl.OpenClTestDevice;
 import dev.attune.runtime.spi.KernelProvider;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,10 +1,7 @@
-package dev.attune.runtime.kernels;
+package dev.attune.runtime.opencl;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import dev.attune.runtime.opencl.OpenClDevice;
-import dev.attune.runtime.opencl.OpenClDevices;
-import dev.attune.runtime.opencl.OpenClException;
 
 /** The device that tests run on; without one they are skipped, or fail if {@code -Dattune.requireOpenCl=true}. */
 public final class OpenClTestDevice {
