@@ -69,7 +69,7 @@ class GoldenSourcesTest {
                         pruning(0.8, Restoration.SIGN, ChannelWeight.MEAN, Centering.TILE, NumberFormat.INT4),
                         32,
                         true,
-                        List.of(Backend.VECTOR_512)),
+                        List.of(Backend.OPENCL, Backend.VECTOR_512)),
                 new AttentionModel(
                         "golden",
                         "Halves",

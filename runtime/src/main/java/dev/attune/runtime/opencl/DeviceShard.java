@@ -21,22 +21,19 @@ public final class DeviceShard implements AutoCloseable {
     /** Prompts are packed a piece at a time; a piece of keys, and one of values, takes about that many bytes. */
     private static final long PIECE_BYTES = 32L << 20;
 
-    /** Work-groups of a decode step for each compute unit, so that some work while others wait for memory. */
-    private static final int GROUPS_PER_GPU_UNIT = 8;
-
     private final LayerProgram program;
     private final int heads;
     private final int headDim;
     private final int queryHeads;
     private final int packedTiles;
     private final int denseTiles;
-    private final int mostSplits;
     private final List<DeviceBuffer> buffers = new ArrayList<>();
     private final DeviceBuffer scales;
     private final DeviceBuffer packed;
     private final DeviceBuffer dense;
     private final DeviceBuffer queries;
     private final DeviceBuffer partials;
+    private final DeviceBuffer arrivals;
     private final DeviceBuffer results;
     private final DeviceBuffer tileKeys;
     private final DeviceBuffer tileValues;
@@ -61,18 +58,15 @@ public final class DeviceShard implements AutoCloseable {
         this.queryHeads = heads * program.shape().groupSize();
         this.packedTiles = Math.max(1, packedTiles);
         this.denseTiles = denseTiles;
-        this.mostSplits = splits(this.packedTiles + denseTiles);
-        int teams = program.kernels().teams();
+        int mostSplits = program.splits(heads, this.packedTiles + denseTiles);
         long tile = (long) heads * TILE_TOKENS * headDim * Float.BYTES;
-        long partialNumbers = (headDim + 2L) * program.kernels().headsPerPass();
         try {
             this.scales = allocate((long) heads * headDim * Float.BYTES, "channel scales");
             this.packed = allocate((long) heads * this.packedTiles * program.kernels().tileBytes(), "packed tiles");
             this.dense = allocate((long) heads * denseTiles * program.kernels().denseTileBytes(), "dense tiles");
             this.queries = allocate((long) queryHeads * headDim * Float.BYTES, "queries");
-            this.partials = allocate(
-                    (long) heads * program.passes() * mostSplits * teams * partialNumbers * Float.BYTES,
-                    "partial results");
+            this.partials = allocate(program.partialBytes(heads, mostSplits), "partial results");
+            this.arrivals = allocate(program.arrivalBytes(heads, mostSplits), "counters of arrivals");
             this.results = allocate((queryHeads * (headDim + 1L) + 1) * Float.BYTES, "results");
             this.tileKeys = allocate(tile, "a tile of keys");
             this.tileValues = allocate(tile, "a tile of values");
@@ -89,16 +83,6 @@ public final class DeviceShard implements AutoCloseable {
         DeviceBuffer buffer = program.program().allocate(bytes, purpose + " of a cache");
         buffers.add(buffer);
         return buffer;
-    }
-
-    /** Returns how many splits of the tokens a decode step has: enough for all compute units, a tile each at least. */
-    private int splits(int tiles) {
-        OpenClDevice device = program.program().device();
-        int groups = device.kind() == OpenClDevice.Kind.GPU
-                ? device.computeUnits() * GROUPS_PER_GPU_UNIT
-                : device.computeUnits();
-        int wanted = Math.ceilDiv(groups, heads * program.passes());
-        return Math.clamp(wanted, 1, Math.max(1, Math.ceilDiv(tiles, program.kernels().teams())));
     }
 
     /** Returns the number of key-value heads. */
@@ -299,8 +283,8 @@ public final class DeviceShard implements AutoCloseable {
             queries.write(0, hostQueries);
             int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
             int launch = program.attend(
-                    heads, queries, scales, packed, dense, partials, results, packedTokens, denseTokens, packedTiles,
-                    denseTiles, Math.min(mostSplits, splits(tiles)));
+                    heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
+                    packedTiles, denseTiles, program.splits(heads, tiles));
             results.read(0, hostResults);
             long logSumExps = (long) numbers * Float.BYTES;
             program.requireRan(

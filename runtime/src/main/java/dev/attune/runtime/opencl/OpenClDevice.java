@@ -19,6 +19,7 @@ import java.util.Locale;
  * @param allocationBytes size of the largest buffer
  * @param localMemoryBytes local memory of a work-group
  * @param workGroupItems work-items of the largest work-group
+ * @param nvidiaCapability the first part of its compute capability if it is NVIDIA's, else 0
  * @param lacks what Attune's kernels need and the device has not, in words; empty if it can be used
  */
 public record OpenClDevice(
@@ -34,6 +35,7 @@ public record OpenClDevice(
         long allocationBytes,
         long localMemoryBytes,
         long workGroupItems,
+        int nvidiaCapability,
         List<String> lacks) {
 
     /** Local memory every kernel fits in: what OpenCL 1.2 guarantees. */
@@ -72,8 +74,15 @@ public record OpenClDevice(
                 library.deviceNumber(handle, OpenClLibrary.DEVICE_MAX_ALLOCATION),
                 library.deviceNumber(handle, OpenClLibrary.DEVICE_LOCAL_MEMORY),
                 library.deviceNumber(handle, OpenClLibrary.DEVICE_MAX_WORK_GROUP_SIZE),
+                nvidiaCapability(handle, library),
                 List.of());
         return device.lacking(missing(device, library));
+    }
+
+    private static int nvidiaCapability(long handle, OpenClLibrary library) {
+        return library.platformName(handle).startsWith("NVIDIA")
+                ? (int) library.deviceNumber(handle, OpenClLibrary.NVIDIA_CAPABILITY)
+                : 0;
     }
 
     private static Kind kind(long type) {
@@ -86,7 +95,7 @@ public record OpenClDevice(
     private OpenClDevice lacking(List<String> missing) {
         return new OpenClDevice(
                 index, handle, kind, name, platform, version, driverVersion, computeUnits, memoryBytes,
-                allocationBytes, localMemoryBytes, workGroupItems, missing);
+                allocationBytes, localMemoryBytes, workGroupItems, nvidiaCapability, missing);
     }
 
     private static List<String> missing(OpenClDevice device, OpenClLibrary library) {

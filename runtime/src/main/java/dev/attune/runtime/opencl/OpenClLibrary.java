@@ -33,6 +33,9 @@ final class OpenClLibrary {
     static final int DEVICE_C_VERSION = 0x103D;
     static final int PLATFORM_NAME = 0x0902;
 
+    /** The first part of an NVIDIA device's compute capability. */
+    static final int NVIDIA_CAPABILITY = 0x4000;
+
     private static final int PROGRAM_BUILD_STATUS = 0x1181;
     private static final int PROGRAM_BUILD_LOG = 0x1183;
     private static final int KERNEL_ARGUMENTS = 0x1191;

@@ -1,5 +1,7 @@
 package dev.attune.runtime.spi;
 
+import java.util.Optional;
+
 /**
  * The OpenCL program of one specification; stateless and thread-safe.
  *
@@ -55,4 +57,27 @@ public interface OpenClKernels {
 
     /** Returns how many teams of 32 work-items a work-group of {@code attend} has. */
     int teams();
+
+    /** Returns the program for NVIDIA devices of compute capability 9.0 and up, if there is one for this specification. */
+    default Optional<FusedAttend> nvidia() {
+        return Optional.empty();
+    }
+
+    /**
+     * A program whose decode step is one launch: its {@code attend} merges the splits itself, and there is no
+     * {@code merge}. Its parameters are queries, scales, packed, dense, partials, arrivals, results; packedTokens,
+     * denseTokens, packedStride, denseStride, splits, clusterSize, launch. Work-groups are {@code heads * passes *
+     * splits}; every split must have a tile.
+     *
+     * <p>Up to {@code clusterSize} splits are merged at once, more in {@code clusters = ceil(splits / clusterSize)}
+     * clusters first; there are none if {@code splits} is not greater. Partial results take {@code heads * passes *
+     * (splits + clusters) * headsPerPass * (d + 2)} float32 numbers, arrivals {@code heads * passes * (clusters + 1)}
+     * of type {@code int}, zero before the first launch and left zero by each.
+     *
+     * @param source the program
+     * @param headsPerPass query heads of a pass
+     * @param teams warps of a work-group
+     * @param groupsPerUnit work-groups that a compute unit has room for
+     */
+    record FusedAttend(String source, int headsPerPass, int teams, int groupsPerUnit) {}
 }

@@ -52,6 +52,13 @@ final class AttendText {
         String type = plan.heads() == 1 ? "float" : "float" + plan.heads();
         return OpenClText.of("""
 
+                // From here on, products and sums may be fused.
+                #pragma OPENCL FP_CONTRACT ON
+
+                #define HEADS $heads  // query heads of a pass
+                #define PASSES $passes  // passes over the tokens that serve all query heads of a group
+                #define TEAMS $teams  // tiles a work-group attends to at a time, LANES work-items each
+
                 /* A number for each query head of a pass. */
                 typedef $type heads;
 
@@ -75,6 +82,9 @@ final class AttendText {
                                 + table[96 + (word >> 24 & 15)] + table[112 + (word >> 28)];
                     }
                     """)
+                .with("heads", plan.heads())
+                .with("passes", plan.passes())
+                .with("teams", plan.teams())
                 .with("type", type)
                 .with("queries", queries())
                 .toString();

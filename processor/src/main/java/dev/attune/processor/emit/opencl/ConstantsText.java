@@ -32,9 +32,6 @@ final class ConstantsText {
         define("KEY_COLUMNS", DeviceLayout.KEY_COLUMNS, "tokens of a tile that a lane owns, LANES apart");
         define("VALUE_COLUMNS", device.valueColumns(), "channels of a group that a lane owns, LANES apart");
         define("VALUE_GROUPS", device.valueGroups(), "groups of channels");
-        define("TEAMS", plan.teams(), "tiles a work-group attends to at a time, LANES work-items each");
-        define("HEADS", plan.heads(), "query heads of a pass");
-        define("PASSES", plan.passes(), "passes over the tokens that serve all query heads of a group");
         text.append("\n// A tile in device memory; offsets and sizes in bytes. A stream has so many bytes a lane.\n");
         define("TILE_BYTES", device.tileBytes(), "a packed tile");
         define("DENSE_TILE_BYTES", device.denseTileBytes(), "a dense tile");
@@ -62,7 +59,7 @@ final class ConstantsText {
                 "KEY_RESIDUALS",
                 keys.residuals(),
                 layout.residualBits() == 4
-                        ? "stream of residuals: element 2 s + k, slots 2 s (lower half) and 2 s + 1"
+                        ? "residuals: element 2 s + k, slots 2 s and 2 s + 1"
                         : "stream of residuals: element 2 s + k, slot s");
         define("KEY_RESIDUAL_STREAM", keys.slots().laneBytes(), "");
         define("KEY_INDICES", keys.indices(), "stream of their channels: element 2 s + k, slot s");
@@ -86,7 +83,7 @@ final class ConstantsText {
                 "VALUE_RESIDUALS",
                 values.residuals(),
                 layout.residualBits() == 4
-                        ? "streams of residuals: element VALUE_COLUMNS s + k, slots 2 s (lower half) and 2 s + 1"
+                        ? "residuals: element VALUE_COLUMNS s + k, slots 2 s and 2 s + 1"
                         : "streams of residuals: element VALUE_COLUMNS s + k, slot s");
         define("VALUE_RESIDUAL_STREAM", values.slots().laneBytes(), "");
         define("VALUE_INDICES", values.indices(), "streams of their tokens: element VALUE_COLUMNS s + k, slot s");

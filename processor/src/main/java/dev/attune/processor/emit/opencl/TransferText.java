@@ -125,14 +125,13 @@ final class TransferText {
         String rows = rows("KEPT_TOKENS", valueResidual);
         text.add("        uint group = channel / 32;\n        uint lane = channel % 32;\n")
                 .add("        for (uint slot = 0; slot < " + rows + "; slot++) {\n")
+                .add("            uint place = (group * " + rows + " + slot) * 32 + lane;\n")
                 .add("    " + copy(
                         "value_residual(values, slot, channel)",
-                        "(global $valueResidual *) (host_values + HOST_VALUE_RESIDUALS) + (group * " + rows
-                                + " + slot) * 32 + lane"))
+                        "(global $valueResidual *) (host_values + HOST_VALUE_RESIDUALS) + place"))
                 .add("        }\n        for (uint slot = 0; slot < KEPT_TOKENS; slot++) {\n")
-                .add("    " + copy(
-                        "value_index(values, slot, channel)",
-                        "host_values + HOST_VALUE_INDICES + (group * KEPT_TOKENS + slot) * 32 + lane"))
+                .add("            uint place = (group * KEPT_TOKENS + slot) * 32 + lane;\n")
+                .add("    " + copy("value_index(values, slot, channel)", "host_values + HOST_VALUE_INDICES + place"))
                 .add("        }\n");
         if (values.signed()) {
             text.add("""
