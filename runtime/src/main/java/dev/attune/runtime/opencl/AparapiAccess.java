@@ -123,7 +123,7 @@ final class AparapiAccess {
             return kernel == null ? null : new Kernel(kernel, AparapiAccess.handle(kernel, "kernelId"));
         }
 
-        /** Returns the nanoseconds that each launch since the last call took on the device. */
+        /** Returns the nanoseconds that the last launch took on the device, or nothing if there was none. */
         LongStream launchNanos() {
             List<ProfileInfo> launches = program.getProfileInfo();
             return launches == null

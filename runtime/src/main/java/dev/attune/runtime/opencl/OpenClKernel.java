@@ -76,6 +76,7 @@ public final class OpenClKernel {
                 });
                 launched = true;
             }
+            program.takeTime();
             return null;
         });
     }

@@ -19,6 +19,7 @@ public final class OpenClProgram implements AutoCloseable {
     private final AparapiAccess.Program program;
     private final List<OpenClKernel> kernels = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
+    private List<Long> launchNanos;
     private boolean closed;
 
     private OpenClProgram(OpenClDevice device, OpenClLibrary library, AparapiAccess.Program program) {
@@ -130,9 +131,25 @@ public final class OpenClProgram implements AutoCloseable {
         }
     }
 
-    /** Returns the nanoseconds that each launch since the last call took on the device, in their order. */
+    /**
+     * Returns the nanoseconds that each launch since the last call took on the device, in their order. The first call
+     * starts taking them, and returns none.
+     */
     public long[] launchNanos() {
-        return exclusively(() -> program.launchNanos().toArray());
+        return exclusively(() -> {
+            long[] nanos = launchNanos == null
+                    ? new long[0]
+                    : launchNanos.stream().mapToLong(Long::longValue).toArray();
+            launchNanos = new ArrayList<>();
+            return nanos;
+        });
+    }
+
+    /** Takes the time of the launch that has just run: Aparapi keeps that of the last one. */
+    void takeTime() {
+        if (launchNanos != null) {
+            program.launchNanos().forEach(launchNanos::add);
+        }
     }
 
     OpenClLibrary library() {
