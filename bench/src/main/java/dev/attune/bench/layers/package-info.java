@@ -1,2 +1,2 @@
-/** The layers that are measured: head dimension 128, 8 key-value heads, 1 or 4 query heads each. */
+/** The layers that are measured, and what they have in common. */
 package dev.attune.bench.layers;

@@ -16,16 +16,24 @@ import org.jfree.svg.SVGGraphics2D;
 import org.jfree.svg.ViewBox;
 
 /** The common look of the charts. */
-final class ChartStyle {
+public final class ChartStyle {
 
-    static final int WIDTH = 760;
-    static final int HEIGHT = 420;
+    /** Width of a chart, in pixels where it is not scaled. */
+    public static final int WIDTH = 760;
 
-    static final Font LABELS = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
+    /** The usual height. */
+    public static final int HEIGHT = 420;
+
+    /** Font of labels and ticks. */
+    public static final Font LABELS = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
     static final Font TITLES = new Font(Font.SANS_SERIF, Font.BOLD, 12);
     static final Color TEXT = new Color(0x33, 0x3b, 0x45);
-    static final Color GRID = new Color(0xe3, 0xe7, 0xec);
-    static final BasicStroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
+
+    /** Colour of grid lines. */
+    public static final Color GRID = new Color(0xe3, 0xe7, 0xec);
+
+    /** How a line through points is drawn. */
+    public static final BasicStroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
 
     /** Okabe and Ito's palette, which colour-blind readers can tell apart, and darker shades of it. */
     private static final Color[] COLOURS = {
@@ -37,15 +45,18 @@ final class ChartStyle {
 
     private ChartStyle() {}
 
-    static Color colour(int index) {
+    /** Returns one of twelve colours. */
+    public static Color colour(int index) {
         return COLOURS[index % COLOURS.length];
     }
 
-    static DecimalFormat format(String pattern) {
+    /** Returns a format for tick labels, the same in every locale. */
+    public static DecimalFormat format(String pattern) {
         return new DecimalFormat(pattern, DecimalFormatSymbols.getInstance(Locale.ROOT));
     }
 
-    static void apply(Axis axis) {
+    /** Styles an axis. */
+    public static void apply(Axis axis) {
         axis.setLabelFont(TITLES);
         axis.setLabelPaint(TEXT);
         axis.setTickLabelFont(LABELS);
@@ -54,7 +65,8 @@ final class ChartStyle {
         axis.setTickMarkPaint(GRID.darker());
     }
 
-    static JFreeChart chart(Plot plot, boolean legend) {
+    /** Styles a plot and makes it a chart. */
+    public static JFreeChart chart(Plot plot, boolean legend) {
         plot.setBackgroundPaint(Color.WHITE);
         plot.setOutlineVisible(false);
         plot.setInsets(new RectangleInsets(10, 6, 6, 18));
@@ -69,7 +81,7 @@ final class ChartStyle {
     }
 
     /** Draws a chart as an SVG element that scales with the page. */
-    static String svg(JFreeChart chart, String id, int height) {
+    public static String svg(JFreeChart chart, String id, int height) {
         SVGGraphics2D graphics = new SVGGraphics2D(WIDTH, height);
         // Element ids must differ between the charts of one page.
         graphics.setDefsKeyPrefix(id);

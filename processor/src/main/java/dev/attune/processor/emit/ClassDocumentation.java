@@ -141,26 +141,26 @@ final class ClassDocumentation {
 
     static String restoredKey(KeyLayout keys) {
         String mean = keys.centred() ? "mu_j + " : "";
-        String kept = keys.signed() ? mean + "sigma_tj * a_t + e_tj" : mean + "e_tj";
-        String pruned = keys.signed() ? mean + "sigma_tj * a_t" : keys.centred() ? "mu_j" : "0";
+        String kept = keys.block().signed() ? mean + "sigma_tj * a_t + e_tj" : mean + "e_tj";
+        String pruned = keys.block().signed() ? mean + "sigma_tj * a_t" : keys.centred() ? "mu_j" : "0";
         return "Channel j of token t stands for (" + kept + ") / s_j when kept,\nand for (" + pruned
                 + ") / s_j when pruned";
     }
 
     static String keyScore(KeyLayout keys) {
         return "q . k_t = " + (keys.centred() ? "SUM_j mu_j u_j + " : "")
-                + (keys.signed() ? "a_t * SUM_j sigma_tj u_j + " : "")
+                + (keys.block().signed() ? "a_t * SUM_j sigma_tj u_j + " : "")
                 + "SUM_kept_j e_tj u_j";
     }
 
     static String restoredValue(ValueLayout values) {
         return "Token t of value channel j stands for "
-                + (values.signed()
+                + (values.block().signed()
                         ? "sigma_tj * b_j + e_tj when kept, sigma_tj * b_j when pruned"
                         : "e_tj when kept, 0 when pruned");
     }
 
     static String valueSum(ValueLayout values) {
-        return "out_j = " + (values.signed() ? "b_j * SUM_t p_t sigma_tj + " : "") + "SUM_kept_t p_t e_tj";
+        return "out_j = " + (values.block().signed() ? "b_j * SUM_t p_t sigma_tj + " : "") + "SUM_kept_t p_t e_tj";
     }
 }

@@ -6,8 +6,8 @@ import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 
 /**
- * Writes the scores of a chunk's tokens, tokens in lanes: the sparse part, the sign part and the means of packed keys,
- * and dense keys. The first part sets the chunk's scores, the others add to them.
+ * Writes the scores of a tile's tokens, tokens in lanes: the means, the sparse part and the sign part of packed keys in
+ * the order of their bytes, and dense keys. The sparse part sets the scores, the sign part adds to them.
  */
 final class KeyScoreWriter {
 
@@ -27,189 +27,182 @@ final class KeyScoreWriter {
 
     void addTo(TypeSpec.Builder type) {
         plan.layout().keys().ifPresent(keys -> {
-            Pass.addMethods(type, plan, heads -> scoreKept(keys, heads));
-            if (keys.signed()) {
-                Pass.addMethods(type, plan, this::scoreSigns);
-            }
             if (keys.centred()) {
                 type.addMethod(scoreMeans());
             }
-        });
-        Pass.addMethods(type, plan, this::scoreDense);
-    }
-
-    private MethodSpec scoreKept(KeyLayout keys, int heads) {
-        int registers = numbers.registers(plan.layout().headDim(), lanes);
-        StringBuilder tables = new StringBuilder();
-        for (int head = 0; head < heads; head++) {
-            for (int register = 0; register < registers; register++) {
-                tables.append(numbers.tableRegister(
-                        "query%dPart%d".formatted(head, register),
-                        "queryTables",
-                        SignSumText.plus("g", head) + " * TABLE_ENTRIES"
-                                + (register == 0 ? "" : " + " + register * numbers.entriesPerRegister(lanes))));
+            Pass.addMethods(type, plan, plan.streams(), pass -> scoreKept(keys, pass));
+            if (keys.block().signed()) {
+                Pass.addMethods(type, plan, plan.streams(), this::scoreSigns);
             }
+        });
+        if (plan.layout().keys().isEmpty() && plan.streams() > 1) {
+            Pass.addMethods(type, plan, plan.streams(), this::scoreDense);
         }
-        String slot = numbers.indices(
-                        "block + KEY_INDICES + place" + (keys.indexBytes() == 2 ? " * 2" : ""),
-                        keys.indexBytes(),
-                        registers,
-                        lanes)
-                + residuals.load("block + KEY_RESIDUALS", "place", "slot / 2 * BLOCK_TOKENS + lane")
-                + Pass.eachHead(
-                        heads,
-                        head -> numbers.lookup("channel" + head, "query" + head, registers, lanes)
-                                + """
-                                first# = residualFirst.fma(channel#First, first#);
-                                second# = residualSecond.fma(channel#Second, second#);
-                                """.replace("#", Integer.toString(head)));
-        String step = Pass.zeros(heads)
-                + "// Slot by slot: a kept channel's residual times the query's entry for that channel.\n"
-                + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n"
-                + "    long place = (long) slot * BLOCK_TOKENS + lane;\n"
-                + slot.indent(4) + "}\n"
-                + scaled(heads)
-                + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
-        return kernel("scoreKept" + heads)
-                .addJavadoc(
-                        "Sparse part of the scores $L, for packed keys: SUM_kept_j e_tj u_j.\nSets the scores.\n",
-                        Pass.served(heads))
-                .addCode(KernelText.of(tables + overBlocks(packedBlock(), step)).code())
-                .build();
-    }
-
-    /** Brings the sums over integer residuals to the scales of their tokens. */
-    private String scaled(int heads) {
-        return residuals.quantised()
-                ? residuals.units("block + KEY_RESIDUAL_SCALES + lane") + Pass.perHead(heads, """
-                    first# = first#.mul(unitFirst);
-                    second# = second#.mul(unitSecond);
-                    """)
-                : "";
-    }
-
-    private MethodSpec scoreSigns(int heads) {
-        String step =
-                "// Four channels at a time: their signs select one of the 16 signed sums of the query's entries.\n"
-                        + SignSumText.sums(
-                                heads,
-                                "HEAD_DIM / 16",
-                                "block + KEY_SIGNS + ((long) word * BLOCK_TOKENS + lane) * 2",
-                                "querySigns",
-                                "(HEAD_DIM / 4)",
-                                2 * lanes)
-                        + numbers.loadNatural("amplitude", "block + KEY_AMPLITUDES + lane * " + bytes + "L")
-                        + Pass.perHead(heads, """
-                            float unit# = querySteps[?];
-                            FloatVector low# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 0)).mul(unit#);
-                            FloatVector high# = ((FloatVector) sum#.convertShape(S2F, FLOATS, 1)).mul(unit#);
-                            """)
-                        + Pass.eachHead(heads, this::addScores);
-        return kernel("scoreSigns" + heads)
-                .addJavadoc(
-                        "Sign part of the scores $L, for packed keys: a_t * SUM_j sigma_tj u_j.\nAdds to the scores.\n",
-                        Pass.served(heads))
-                .addCode(KernelText.of(overBlocks(packedBlock(), step)).code())
-                .build();
+        Pass.addMethods(type, plan, 1, this::scoreDense);
     }
 
     private MethodSpec scoreMeans() {
+        Pass all = new Pass(plan, 1, plan.streams());
+        String channels = """
+            int query = g * PADDED_CHANNELS + channel;
+            FloatVector queryLow = FloatVector.fromArray(FLOATS, scaledQueries, query);
+            FloatVector queryHigh = FloatVector.fromArray(FLOATS, scaledQueries, query + LANES);
+            """
+                + all.perTile(numbers.loadNatural("mean@", "tile@ + channel * " + bytes + "L") + """
+                    sum@ = mean@Low.fma(queryLow, sum@);
+                    sum@ = mean@High.fma(queryHigh, sum@);
+                    """);
+        String heads = all.perTile("FloatVector sum@ = FloatVector.zero(FLOATS);\n")
+                + "for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n" + channels.indent(4) + "}\n"
+                + all.perTileAndHead("meanScores[~] = sumOfLanes(sum@);\n");
         return KernelMethods.step("scoreMeans")
+                .addParameters(all.tiles("tile"))
                 .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "tile")
-                .addParameter(int.class, "tiles")
-                .addCode(KernelText.of("""
-                    for (int t = 0; t < tiles; t++) {
-                        long means = tile + (long) t * TILE_BYTES;
-                        for (int g = 0; g < GROUP_SIZE; g++) {
-                            FloatVector sum = FloatVector.zero(FLOATS);
-                            for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {
-                    """)
-                        .add((numbers.loadNatural("mean", "means + channel * " + bytes + "L") + """
-                            int query = g * PADDED_CHANNELS + channel;
-                            sum = meanLow.fma(FloatVector.fromArray(FLOATS, scaledQueries, query), sum);
-                            sum = meanHigh.fma(FloatVector.fromArray(FLOATS, scaledQueries, query + LANES), sum);
-                            """).indent(12))
-                        .add("""
-                                    }
-                                    float score = sum.reduceLanes(ADD);
-                                    int first = g * CHUNK_TOKENS + t * TILE_TOKENS;
-                                    for (int token = first; token < first + TILE_TOKENS; token += LANES) {
-                                        FloatVector.fromArray(FLOATS, weights, token).add(score).intoArray(weights, token);
-                                    }
-                                }
-                            }
-                            """)
+                .addCode(KernelText.of("for (int g = 0; g < GROUP_SIZE; g++) {\n" + heads.indent(4) + "}\n")
                         .code())
                 .build();
     }
 
-    private MethodSpec scoreDense(int heads) {
-        String channel = "long place = (long) channel * BLOCK_TOKENS + lane;\n"
-                + numbers.load("key", "block + place * " + bytes)
-                + Pass.perHead(heads, """
-                    FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
-                    first# = keyFirst.fma(query#, first#);
-                    second# = keySecond.fma(query#, second#);
+    private MethodSpec scoreKept(KeyLayout keys, Pass pass) {
+        int registers = numbers.registers(plan.layout().headDim(), lanes);
+        StringBuilder tables = new StringBuilder();
+        for (int register = 0; register < registers; register++) {
+            int entry = register * numbers.entriesPerRegister(lanes);
+            tables.append(pass.perHead(numbers.tableRegister(
+                    "query#Part" + register, "queryTables", "? * TABLE_ENTRIES" + (entry == 0 ? "" : " + " + entry))));
+        }
+        SlotText slots = new SlotText("KEY", keys.block());
+        String slot = pass.perTile(
+                "long place@ = " + slots.place("block@") + ";\n"
+                        + residuals.load(slots.residualAddress("place@", "lane"))
+                        + numbers.indices(
+                                slots.indexAddress("place@", "lane"), keys.block().indexBytes(), registers, lanes)
+                        + "$heads",
+                numbers.lookup("channel#@", "query#", registers, lanes) + """
+                    first#@ = residual@First.fma(channel#@First, first#@);
+                    second#@ = residual@Second.fma(channel#@Second, second#@);
                     """);
-        String step = Pass.zeros(heads)
-                + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
-                + Pass.eachHead(heads, head -> numbers.natural(Integer.toString(head)) + setScores(head));
-        String block = """
-            long block = keys + (b >> 1) * tileBytes + (b & 1) * HEAD_DIM * BLOCK_TOKENS * %dL;
-            """.formatted(bytes);
-        return KernelMethods.step("scoreDense" + heads)
-                .addJavadoc("Scores $L over dense keys: SUM_j k_tj q_j.\nSets the scores.\n", Pass.served(heads))
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "keys")
-                .addParameter(long.class, "tileBytes")
-                .addParameter(int.class, "tiles")
-                .addParameter(int.class, "g")
-                .addCode(KernelText.of(overBlocks(block, step)).code())
+        String step = (keys.centred() && !residuals.quantised() ? means(pass) : pass.zeros())
+                + "// Slot by slot: a kept channel's residual times the query's entry for that channel.\n"
+                + "for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n" + slot.indent(4) + "}\n"
+                + scaled(keys, pass) + pass.perTileAndHead(numbers.natural() + score("b * BLOCK_TOKENS") + """
+                    low#@.intoArray(weights, score#@);
+                    high#@.intoArray(weights, score#@ + LANES);
+                    """);
+        return kernel("scoreKept", pass)
+                .addJavadoc(
+                        "Sparse part of the scores $L,\nfor packed keys: $LSUM_kept_j e_tj u_j. Sets the scores.\n",
+                        pass.served(),
+                        keys.centred() ? "SUM_j mu_j u_j + " : "")
+                .addCode(KernelText.of(tables
+                                + overBlocks(
+                                        pass, "long block@ = tile@ + KEY_BLOCKS + b * (long) KEY_BLOCK_BYTES;\n", step))
+                        .code())
                 .build();
     }
 
-    private static MethodSpec.Builder kernel(String name) {
-        return KernelMethods.step(name)
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "tile")
-                .addParameter(int.class, "tiles")
+    /** Begins every sum with what the channel means add to it. */
+    private static String means(Pass pass) {
+        return pass.perTileAndHead("""
+            FloatVector first#@ = FloatVector.broadcast(FLOATS, meanScores[~]);
+            FloatVector second#@ = first#@;
+            """);
+    }
+
+    /** Brings the sums over integer residuals to the scales of their tokens. */
+    private String scaled(KeyLayout keys, Pass pass) {
+        if (!residuals.quantised()) {
+            return "";
+        }
+        return pass.perTile(
+                residuals.units("block@ + KEY_RESIDUAL_SCALES + lane") + "$heads",
+                keys.centred()
+                        ? """
+                        first#@ = first#@.mul(unit@First).add(meanScores[~]);
+                        second#@ = second#@.mul(unit@Second).add(meanScores[~]);
+                        """
+                        : """
+                        first#@ = first#@.mul(unit@First);
+                        second#@ = second#@.mul(unit@Second);
+                        """);
+    }
+
+    private MethodSpec scoreSigns(Pass pass) {
+        String step =
+                "// Four channels at a time: their signs select one of the 16 signed sums of the query's entries.\n"
+                        + SignSumText.sums(
+                                pass,
+                                "HEAD_DIM / 16",
+                                "signs@ + (word * BLOCK_TOKENS + lane) * 2L",
+                                "querySigns",
+                                "? * (HEAD_DIM / 4)")
+                        + pass.perHead("float unit# = querySteps[?];\n")
+                        + pass.perTile(
+                                numbers.loadNatural(
+                                                "amplitude@", "signs@ + KEY_AMPLITUDES + lane * " + bytes + "L")
+                                        + "$heads",
+                                """
+                                FloatVector low#@ = ((FloatVector) sum#@.convertShape(S2F, FLOATS, 0)).mul(unit#);
+                                FloatVector high#@ = ((FloatVector) sum#@.convertShape(S2F, FLOATS, 1)).mul(unit#);
+                                """
+                                        + score("b * BLOCK_TOKENS")
+                                        + """
+                                        amplitude@Low.fma(low#@, FloatVector.fromArray(FLOATS, weights, score#@))
+                                                .intoArray(weights, score#@);
+                                        amplitude@High.fma(high#@, FloatVector.fromArray(FLOATS, weights, score#@ + LANES))
+                                                .intoArray(weights, score#@ + LANES);
+                                        """);
+        return kernel("scoreSigns", pass)
+                .addJavadoc(
+                        "Sign part of the scores $L,\nfor packed keys: a_t * SUM_j sigma_tj u_j. Adds to the scores.\n",
+                        pass.served())
+                .addCode(KernelText.of(overBlocks(
+                                pass, "long signs@ = tile@ + KEY_SIGNS + b * (long) KEY_SIGN_BYTES;\n", step))
+                        .code())
+                .build();
+    }
+
+    private MethodSpec scoreDense(Pass pass) {
+        String channel = pass.perHead("""
+            FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
+            """)
+                + "int place = (channel * BLOCK_TOKENS + lane) * %d;\n".formatted(bytes)
+                + pass.perTile(numbers.load("key@", "block@ + place") + "$heads", """
+                    first#@ = key@First.fma(query#, first#@);
+                    second#@ = key@Second.fma(query#, second#@);
+                    """);
+        String step = pass.zeros()
+                + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
+                + pass.perTileAndHead(numbers.natural() + score("b * BLOCK_TOKENS") + """
+                    low#@.intoArray(weights, score#@);
+                    high#@.intoArray(weights, score#@ + LANES);
+                    """);
+        return kernel("scoreDense", pass)
+                .addJavadoc("Scores $L over dense keys: SUM_j k_tj q_j.\nSets the scores.\n", pass.served())
+                .addCode(KernelText.of(overBlocks(
+                                pass,
+                                "long block@ = tile@ + b * (long) HEAD_DIM * BLOCK_TOKENS * %d;\n".formatted(bytes),
+                                step))
+                        .code())
+                .build();
+    }
+
+    private static MethodSpec.Builder kernel(String name, Pass pass) {
+        return KernelMethods.step(pass.name(name))
+                .addParameters(pass.tiles("tile"))
                 .addParameter(int.class, "g");
     }
 
-    private static String packedBlock() {
-        return "long block = tile + (long) (b >> 1) * TILE_BYTES + KEY_BLOCKS + (b & 1) * KEY_BLOCK_BYTES;\n";
-    }
-
-    /** Walks the blocks of the chunk's tiles, and their tokens a step at a time. */
-    private static String overBlocks(String block, String step) {
-        return """
-                for (int b = 0; b < tiles * 2; b++) {
-                """
-                + block.indent(4)
+    /** Walks the two blocks of a tile, and their tokens a step at a time. */
+    private static String overBlocks(Pass pass, String block, String step) {
+        return "for (int b = 0; b < 2; b++) {\n"
+                + pass.perTile(block).indent(4)
                 + "    for (int lane = 0; lane < BLOCK_TOKENS; lane += STEP) {\n"
                 + step.indent(8)
                 + "    }\n}\n";
     }
 
-    private static String score(int head) {
-        return Pass.forHead(head, "int score# = ? * CHUNK_TOKENS + b * BLOCK_TOKENS + lane;\n");
-    }
-
-    private static String setScores(int head) {
-        return score(head) + """
-            low#.intoArray(weights, score#);
-            high#.intoArray(weights, score# + LANES);
-            """.replace("#", Integer.toString(head));
-    }
-
-    private String addScores(int head) {
-        return score(head) + """
-            amplitudeLow.fma(low#, FloatVector.fromArray(FLOATS, weights, score#))
-                    .intoArray(weights, score#);
-            amplitudeHigh.fma(high#, FloatVector.fromArray(FLOATS, weights, score# + LANES))
-                    .intoArray(weights, score# + LANES);
-            """.replace("#", Integer.toString(head));
+    private static String score(String block) {
+        return "int score#@ = ~ * TILE_TOKENS + " + block + " + lane;\n";
     }
 }

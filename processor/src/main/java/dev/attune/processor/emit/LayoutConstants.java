@@ -2,9 +2,9 @@ package dev.attune.processor.emit;
 
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.TypeSpec;
+import dev.attune.processor.plan.BlockLayout;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
-import dev.attune.processor.plan.ValueLayout;
 import javax.lang.model.element.Modifier;
 
 /** The named numbers at the top of a kernel class: the specification, then the bytes of a tile. */
@@ -25,7 +25,8 @@ final class LayoutConstants {
         constant("HEAD_DIM", layout.headDim(), "Channels of one head.");
         constant("GROUP_SIZE", plan.model().groupSize(), "Query heads that share one key-value head.");
         constant("TILE_TOKENS", TileLayout.TILE_TOKENS, "Tokens of a tile.");
-        constant("BLOCK_TOKENS", TileLayout.BLOCK_TOKENS, "Tokens of a key block.");
+        constant("BLOCK_TOKENS", BlockLayout.LANES, "Tokens of a key block.");
+        constant("BLOCK_CHANNELS", BlockLayout.LANES, "Channels of a value block.");
         constant(
                 "PADDED_CHANNELS",
                 layout.channels(),
@@ -34,108 +35,77 @@ final class LayoutConstants {
         constant("DENSE_TILE_BYTES", layout.denseTileBytes(), "Bytes of a dense tile.");
         constant("VALUES", layout.valueOffset(), "Packed tile: offset of the values.");
         constant(
-                "DENSE_VALUES", layout.denseKeyBytes(), "Dense tile: offset of values [TILE_TOKENS][PADDED_CHANNELS].");
+                "DENSE_VALUES",
+                layout.denseKeyBytes(),
+                "Dense tile: offset of values [PADDED_CHANNELS / BLOCK_CHANNELS][TILE_TOKENS][BLOCK_CHANNELS].");
         layout.keys().ifPresent(keys -> {
-            constant("KEPT_CHANNELS", keys.kept(), "Channels every token keeps.");
-            if (keys.signed()) {
+            constant("KEPT_CHANNELS", keys.block().kept(), "Channels every token keeps.");
+            if (keys.block().signed()) {
                 constant(
                         "PRUNED_CHANNELS",
-                        Math.max(1, layout.headDim() - keys.kept()),
+                        Math.max(1, layout.headDim() - keys.block().kept()),
                         "Channels an amplitude stands for.");
             }
-            if (keys.centred()) {
-                constant(
-                        "KEY_BLOCKS",
-                        keys.blocks(),
-                        "Packed tile: offset of the key blocks; the means [PADDED_CHANNELS] come before.");
-            } else {
-                constant("KEY_BLOCKS", keys.blocks(), "Packed tile: offset of the key blocks.");
-            }
-            constant("KEY_BLOCK_BYTES", keys.blockBytes(), "Bytes of a key block.");
             constant(
-                    "KEY_RESIDUALS",
-                    keys.residuals(),
-                    keys.residualBits() == 4
-                            ? "Key block: offset of residuals [(KEPT_CHANNELS + 1) / 2][BLOCK_TOKENS], two slots to"
-                                    + " a byte."
-                            : "Key block: offset of residuals [KEPT_CHANNELS][BLOCK_TOKENS].");
-            if (keys.signed()) {
-                constant(
-                        "KEY_SIGNS",
-                        keys.signs(),
-                        "Key block: offset of 16-bit sign words [HEAD_DIM / 16][BLOCK_TOKENS].");
-                constant("KEY_AMPLITUDES", keys.amplitudes(), "Key block: offset of amplitudes [BLOCK_TOKENS].");
-            }
-            if (keys.quantised()) {
-                constant(
-                        "KEY_RESIDUAL_SCALES",
-                        keys.residualScales(),
-                        "Key block: offset of the residuals' scales [BLOCK_TOKENS].");
-            }
-            constant(
-                    "KEY_INDICES",
-                    keys.indices(),
-                    "Key block: offset of channel indices [KEPT_CHANNELS][BLOCK_TOKENS].");
+                    "KEY_BLOCKS",
+                    keys.blocks(),
+                    keys.centred()
+                            ? "Packed tile: offset of the kept entries; the means [PADDED_CHANNELS] come before."
+                            : "Packed tile: offset of the kept entries.");
+            block("KEY", keys.block(), "Packed tile", keys.signs(), "key block", "channel", "BLOCK_TOKENS");
         });
         layout.values().ifPresent(values -> {
-            constant("GROUP_CHANNELS", TileLayout.GROUP_CHANNELS, "Channels of a group of packed values.");
-            constant("KEPT_TOKENS", values.kept(), "Tokens every value channel keeps of a tile.");
-            if (values.signed()) {
+            constant("KEPT_TOKENS", values.block().kept(), "Tokens every value channel keeps of a tile.");
+            if (values.block().signed()) {
                 constant(
                         "PRUNED_TOKENS",
-                        Math.max(1, TileLayout.TILE_TOKENS - values.kept()),
+                        Math.max(1, TileLayout.TILE_TOKENS - values.block().kept()),
                         "Tokens of a tile an amplitude stands for.");
             }
-            constant(
-                    "VALUE_RESIDUALS",
-                    values.residuals(),
-                    values.residualBits() == 4
-                            ? "Values: offset of residuals [channel group][(KEPT_TOKENS + 1) / 2][GROUP_CHANNELS],"
-                                    + " two slots to a byte."
-                            : "Values: offset of residuals"
-                                    + " [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
-            if (values.signed()) {
-                constant(
-                        "VALUE_SIGNS",
-                        values.signs(),
-                        "Values: offset of 16-bit sign words [TILE_TOKENS / 16][PADDED_CHANNELS].");
-                constant("VALUE_AMPLITUDES", values.amplitudes(), "Values: offset of amplitudes [PADDED_CHANNELS].");
-            }
-            if (values.quantised()) {
-                constant(
-                        "VALUE_RESIDUAL_SCALES",
-                        values.residualScales(),
-                        "Values: offset of the residuals' scales [PADDED_CHANNELS].");
-            }
-            constant(
-                    "VALUE_INDICES",
-                    values.indices(),
-                    "Values: offset of token indices [PADDED_CHANNELS / GROUP_CHANNELS][KEPT_TOKENS][GROUP_CHANNELS].");
+            block("VALUE", values.block(), "Values", values.signs(), "value block", "token", "BLOCK_CHANNELS");
         });
     }
 
-    /** Adds the methods that find a channel's first slot among the packed values. */
-    static void addFirstSlot(TypeSpec.Builder type, ValueLayout values) {
-        type.addMethod(KernelMethods.step("firstSlot")
-                .addModifiers(Modifier.STATIC)
-                .addJavadoc("Place of a channel's first slot among the packed values; its slots are GROUP_CHANNELS"
-                        + " apart.\n")
-                .addParameter(int.class, "channel")
-                .returns(long.class)
-                .addStatement("return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * KEPT_TOKENS + channel %"
-                        + " GROUP_CHANNELS")
-                .build());
-        if (values.residualBits() == 4) {
-            type.addMethod(KernelMethods.step("firstRow")
-                    .addModifiers(Modifier.STATIC)
-                    .addJavadoc("Place of the byte that a channel's first two residuals share; the next two are"
-                            + " GROUP_CHANNELS further.\n")
-                    .addParameter(int.class, "channel")
-                    .returns(long.class)
-                    .addStatement("return channel / GROUP_CHANNELS * (long) GROUP_CHANNELS * ((KEPT_TOKENS + 1) / 2) +"
-                            + " channel % GROUP_CHANNELS")
-                    .build());
+    private void block(
+            String side, BlockLayout block, String whole, int signs, String name, String index, String lanes) {
+        constant(side + "_BLOCK_BYTES", block.keptBytes(), "Bytes of the kept entries of a " + name + ".");
+        constant(
+                side + "_SLOT_BYTES",
+                block.slotBytes(),
+                block.slotsPerRow() == 1
+                        ? "Bytes of a slot: residuals [" + lanes + "], then " + index + " indices [" + lanes + "]."
+                        : "Bytes of two slots: residuals [" + lanes + "], two to a byte, then " + index
+                                + " indices [2][" + lanes + "].");
+        constant(side + "_INDICES", block.indices(), "Offset of the indices within that.");
+        if (block.quantised()) {
+            constant(
+                    side + "_RESIDUAL_SCALES",
+                    block.residualScales(),
+                    "Kept entries of a " + name + ": offset of the residuals' scales [" + lanes + "].");
         }
+        if (block.signed()) {
+            constant(side + "_SIGNS", signs, whole + ": offset of the signs.");
+            constant(
+                    side + "_SIGN_BYTES",
+                    block.signBytes(),
+                    "Bytes of the signs of a " + name + ": 16-bit words [" + block.signWords() + "][" + lanes
+                            + "], then amplitudes [" + lanes + "].");
+            constant(side + "_AMPLITUDES", block.signWordBytes(), "Offset of the amplitudes within that.");
+        }
+    }
+
+    /** Adds the method that finds a number among dense values. */
+    static void addDensePlace(TypeSpec.Builder type) {
+        type.addMethod(KernelMethods.step("densePlace")
+                .addModifiers(Modifier.STATIC)
+                .addJavadoc("Place of a token's channel among dense values [channel block][TILE_TOKENS]"
+                        + "[BLOCK_CHANNELS].\n")
+                .addParameter(int.class, "token")
+                .addParameter(int.class, "channel")
+                .returns(int.class)
+                .addStatement("return (channel / BLOCK_CHANNELS * TILE_TOKENS + token) * BLOCK_CHANNELS + channel %"
+                        + " BLOCK_CHANNELS")
+                .build());
     }
 
     private void constant(String name, int value, String meaning) {

@@ -8,7 +8,7 @@ import dev.attune.annotations.NumberFormat;
  * the first holds the lower half and the second the upper half. Lookup tables of queries and weights are bfloat16 for
  * all numbers of 16 bits.
  *
- * <p>In all texts {@code #} stands for the number of a query head within its pass.
+ * <p>In all texts {@code #} stands for the number of a query head within its pass, {@code @} for the letter of a tile.
  */
 sealed interface PairText {
 
@@ -27,11 +27,11 @@ sealed interface PairText {
     /** Declares {@code nameLow} and {@code nameHigh}: the same numbers in their natural order. */
     String loadNatural(String name, String address);
 
-    /** Declares {@code lowName} and {@code highName}, the natural order of {@code firstName} and {@code secondName}. */
-    String natural(String suffix);
+    /** Declares {@code low#@} and {@code high#@}, the natural order of {@code first#@} and {@code second#@}. */
+    String natural();
 
-    /** Declares {@code firstName} and {@code secondName}: floats of the 16-bit integers in {@code sumsName}. */
-    String integers(String sums, String suffix);
+    /** Declares {@code first#@} and {@code second#@}: floats of the 16-bit integers in {@code sum#@}. */
+    String integers();
 
     /** Declares the vectors of indices that {@link #lookup} takes, of {@code indexBytes} each, and their masks. */
     String indices(String address, int indexBytes, int registers, int lanes);
@@ -81,39 +81,39 @@ sealed interface PairText {
     sealed interface SixteenBitPair extends PairText {
 
         @Override
-        default String natural(String suffix) {
+        default String natural() {
             return """
-                IntVector even# = first#.reinterpretAsInts();
-                IntVector odd# = second#.reinterpretAsInts();
-                FloatVector low# = LOWER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                FloatVector high# = UPPER_OF_PAIRS.selectFrom(even#, odd#).reinterpretAsFloats();
-                """.replace("#", suffix);
+                IntVector even#@ = first#@.reinterpretAsInts();
+                IntVector odd#@ = second#@.reinterpretAsInts();
+                FloatVector low#@ = LOWER_OF_PAIRS.selectFrom(even#@, odd#@).reinterpretAsFloats();
+                FloatVector high#@ = UPPER_OF_PAIRS.selectFrom(even#@, odd#@).reinterpretAsFloats();
+                """;
         }
 
         @Override
-        default String integers(String sums, String suffix) {
+        default String integers() {
             return """
-                IntVector pairs# = sums.reinterpretAsInts();
-                FloatVector first# = (FloatVector) pairs#.lanewise(LSHL, 16)
+                IntVector pairs#@ = sum#@.reinterpretAsInts();
+                FloatVector first#@ = (FloatVector) pairs#@.lanewise(LSHL, 16)
                         .lanewise(ASHR, 16)
                         .convert(I2F, 0);
-                FloatVector second# = (FloatVector) pairs#.lanewise(ASHR, 16)
+                FloatVector second#@ = (FloatVector) pairs#@.lanewise(ASHR, 16)
                         .convert(I2F, 0);
-                """.replace("sums", sums).replace("#", suffix);
+                """;
         }
 
         @Override
         default String indices(String address, int indexBytes, int registers, int lanes) {
             String load = indexBytes == 1 ? """
-                ShortVector index = (ShortVector) ByteVector.fromMemorySegment(
+                ShortVector index@ = (ShortVector) ByteVector.fromMemorySegment(
                                 BYTES, cache, address, LITTLE_ENDIAN)
                         .convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
                 """ : """
-                    ShortVector index = ShortVector.fromMemorySegment(
+                    ShortVector index@ = ShortVector.fromMemorySegment(
                             SHORTS, cache, address, LITTLE_ENDIAN);
                     """;
             return load.replace("address", address)
-                    + masks("Short", "(short) ", "index", registers, entriesPerRegister(lanes));
+                    + masks("Short", "(short) ", "index@", registers, entriesPerRegister(lanes));
         }
 
         @Override
@@ -122,7 +122,7 @@ sealed interface PairText {
                 IntVector nameBits = select.reinterpretAsInts();
                 FloatVector nameFirst = nameBits.lanewise(LSHL, 16).reinterpretAsFloats();
                 FloatVector nameSecond = nameBits.and(0xFFFF0000).reinterpretAsFloats();
-                """.replace("name", name).replace("select", select("index", table, registers));
+                """.replace("name", name).replace("select", select("index@", table, registers));
         }
 
         @Override
@@ -242,37 +242,37 @@ sealed interface PairText {
         }
 
         @Override
-        public String natural(String suffix) {
+        public String natural() {
             return """
-                FloatVector low# = first#;
-                FloatVector high# = second#;
-                """.replace("#", suffix);
+                FloatVector low#@ = first#@;
+                FloatVector high#@ = second#@;
+                """;
         }
 
         @Override
-        public String integers(String sums, String suffix) {
+        public String integers() {
             return """
-                FloatVector first# = (FloatVector) sums.convertShape(S2F, FLOATS, 0);
-                FloatVector second# = (FloatVector) sums.convertShape(S2F, FLOATS, 1);
-                """.replace("sums", sums).replace("#", suffix);
+                FloatVector first#@ = (FloatVector) sum#@.convertShape(S2F, FLOATS, 0);
+                FloatVector second#@ = (FloatVector) sum#@.convertShape(S2F, FLOATS, 1);
+                """;
         }
 
         @Override
         public String indices(String address, int indexBytes, int registers, int lanes) {
             String load = indexBytes == 1 ? """
-                ByteVector indices = ByteVector.fromMemorySegment(
+                ByteVector indices@ = ByteVector.fromMemorySegment(
                         BYTES, cache, address, LITTLE_ENDIAN);
-                IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 0);
-                IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_B2I, INTS, 1);
+                IntVector lowIndex@ = (IntVector) indices@.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+                IntVector highIndex@ = (IntVector) indices@.convertShape(ZERO_EXTEND_B2I, INTS, 1);
                 """ : """
-                    ShortVector indices = ShortVector.fromMemorySegment(
+                    ShortVector indices@ = ShortVector.fromMemorySegment(
                             SHORTS, cache, address, LITTLE_ENDIAN);
-                    IntVector lowIndex = (IntVector) indices.convertShape(ZERO_EXTEND_S2I, INTS, 0);
-                    IntVector highIndex = (IntVector) indices.convertShape(ZERO_EXTEND_S2I, INTS, 1);
+                    IntVector lowIndex@ = (IntVector) indices@.convertShape(ZERO_EXTEND_S2I, INTS, 0);
+                    IntVector highIndex@ = (IntVector) indices@.convertShape(ZERO_EXTEND_S2I, INTS, 1);
                     """;
             return load.replace("address", address)
-                    + masks("Integer", "", "lowIndex", registers, entriesPerRegister(lanes))
-                    + masks("Integer", "", "highIndex", registers, entriesPerRegister(lanes));
+                    + masks("Integer", "", "lowIndex@", registers, entriesPerRegister(lanes))
+                    + masks("Integer", "", "highIndex@", registers, entriesPerRegister(lanes));
         }
 
         @Override
@@ -281,8 +281,8 @@ sealed interface PairText {
                 FloatVector nameFirst = selectLow.reinterpretAsFloats();
                 FloatVector nameSecond = selectHigh.reinterpretAsFloats();
                 """.replace("name", name)
-                    .replace("selectLow", select("lowIndex", table, registers))
-                    .replace("selectHigh", select("highIndex", table, registers));
+                    .replace("selectLow", select("lowIndex@", table, registers))
+                    .replace("selectHigh", select("highIndex@", table, registers));
         }
 
         @Override

@@ -13,15 +13,11 @@ final class ScalarDecodeWriter {
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
-    private final StoredResiduals keyResiduals;
-    private final StoredResiduals valueResiduals;
 
     ScalarDecodeWriter(KernelPlan plan) {
         this.plan = plan;
         this.keyFormat = plan.model().keys().plainFormat();
-        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
         this.valueFormat = plan.model().values().plainFormat();
-        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -89,6 +85,7 @@ final class ScalarDecodeWriter {
     }
 
     private MethodSpec scoreKeys(KeyLayout keys) {
+        StoredResiduals residuals = StoredResiduals.ofKeys(plan, keys);
         KernelText body = KernelText.of("""
             for (int g = 0; g < GROUP_SIZE; g++) {
                 int query = g * HEAD_DIM;
@@ -104,32 +101,31 @@ final class ScalarDecodeWriter {
                             long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
                             int lane = token % BLOCK_TOKENS;
                     """)
-                .add(keyResiduals.scale().indent(8))
+                .add(residuals.scale().indent(8))
                 .add("""
                             double kept = 0;
                             for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                                long place = (long) slot * BLOCK_TOKENS + lane;
-                                int channel = $index:L;
                     """)
-                .add(keyResiduals.load().indent(12))
+                .add((residuals.place() + "int channel = $index:L;\n" + residuals.load()).indent(12))
                 .add("""
                                 kept += residual * scaledQueries[query + channel];
                             }
                     """)
-                .addIf(keys.signed(), """
+                .addIf(keys.block().signed(), """
+                            long signs = tile + KEY_SIGNS + token / BLOCK_TOKENS * KEY_SIGN_BYTES;
                             double signed = 0;
                             for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
+                                int word = cache.get(SHORT, signs + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
                                 boolean positive = (word >>> channel % 16 & 1) == 1;
                                 signed += positive ? scaledQueries[query + channel] : -scaledQueries[query + channel];
                             }
-                            double amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
+                            double amplitude = $load:L(cache, signs + KEY_AMPLITUDES + lane * $bytes:LL);
                     """)
                 .add("        weights[g * TILE_TOKENS + token] = $score:L;\n    }\n}\n")
                 .with(
                         "score",
-                        (keys.centred() ? "means + " : "") + (keys.signed() ? "amplitude * signed + " : "") + "kept")
-                .with("index", ScalarUnpackWriter.keyIndex(keys))
+                        (keys.centred() ? "means + " : "") + (keys.block().signed() ? "amplitude * signed + " : "") + "kept")
+                .with("index", residuals.index())
                 .numbers(keyFormat);
         return KernelMethods.step("scoreKeys")
                 .addJavadoc("Scores of a packed tile: $L.\n", ClassDocumentation.keyScore(keys))
@@ -191,40 +187,42 @@ final class ScalarDecodeWriter {
     }
 
     private MethodSpec sumValues(ValueLayout values) {
+        StoredResiduals residuals = StoredResiduals.ofValues(plan, values);
         KernelText body = KernelText.of("""
             for (int g = 0; g < GROUP_SIZE; g++) {
                 int weight = g * TILE_TOKENS;
                 for (int channel = 0; channel < HEAD_DIM; channel++) {
+                    long block = values + channel / BLOCK_CHANNELS * VALUE_BLOCK_BYTES;
+                    int lane = channel % BLOCK_CHANNELS;
             """)
-                .add(valueResiduals.scale().indent(8))
+                .add(residuals.scale().indent(8))
                 .add("""
-                    double kept = 0;
-                    long place = firstSlot(channel);
-                    for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                        int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-            """)
-                .add(valueResiduals.load().indent(12))
+                            double kept = 0;
+                            for (int slot = 0; slot < KEPT_TOKENS; slot++) {
+                    """)
+                .add((residuals.place() + "int token = $index:L;\n" + residuals.load()).indent(12))
                 .add("""
-                        kept += weights[weight + token] * residual;
-                        place += GROUP_CHANNELS;
-                    }
-            """)
-                .addIf(values.signed(), """
+                                kept += weights[weight + token] * residual;
+                            }
+                    """)
+                .addIf(values.block().signed(), """
+                            long signs = values + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
                             double signed = 0;
                             for (int token = 0; token < TILE_TOKENS; token++) {
-                                int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
+                                int word = cache.get(SHORT, signs + (token / 16 * BLOCK_CHANNELS + lane) * 2L);
                                 boolean positive = (word >>> token % 16 & 1) == 1;
                                 signed += positive ? weights[weight + token] : -weights[weight + token];
                             }
-                            double amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
+                            double amplitude = $load:L(cache, signs + VALUE_AMPLITUDES + lane * $bytes:LL);
                     """)
                 .add("        sumsOfValues[g * HEAD_DIM + channel] += $sum:L;\n    }\n}\n")
-                .with("sum", (values.signed() ? "amplitude * signed + " : "") + "kept")
+                .with("sum", (values.block().signed() ? "amplitude * signed + " : "") + "kept")
+                .with("index", residuals.index())
                 .numbers(valueFormat);
         return KernelMethods.step("sumValues")
                 .addJavadoc("Value sum of a packed tile: $L.\n", ClassDocumentation.valueSum(values))
                 .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
+                .addParameter(long.class, "values")
                 .addCode(body.code())
                 .build();
     }
@@ -239,7 +237,7 @@ final class ScalarDecodeWriter {
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             double weight = weights[g * TILE_TOKENS + token];
                             for (int channel = 0; channel < HEAD_DIM; channel++) {
-                                long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                                long place = block + densePlace(token, channel) * $bytes:LL;
                                 sumsOfValues[g * HEAD_DIM + channel] += weight * $load:L(cache, place);
                             }
                         }

@@ -73,7 +73,7 @@ final class ScalarKernelsWriter {
         new ScalarPackWriter(plan).addTo(type);
         new ScalarUnpackWriter(plan).addTo(type);
         new ScalarDecodeWriter(plan).addTo(type);
-        plan.layout().values().ifPresent(values -> LayoutConstants.addFirstSlot(type, values));
+        LayoutConstants.addDensePlace(type);
         return type.build();
     }
 }

@@ -2,9 +2,11 @@ package dev.attune.processor.emit;
 
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.ParameterSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.ChannelWeight;
 import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.BlockLayout;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
@@ -39,18 +41,18 @@ final class ScalarPackWriter {
             }
         """;
 
+    /** Declares where the signs of a token's block are. */
+    static final String SIGN_BLOCK =
+            "long signs = tile + KEY_SIGNS + token / BLOCK_TOKENS * KEY_SIGN_BYTES;\n    ";
+
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
-    private final StoredResiduals keyResiduals;
-    private final StoredResiduals valueResiduals;
 
     ScalarPackWriter(KernelPlan plan) {
         this.plan = plan;
         this.keyFormat = plan.model().keys().plainFormat();
-        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
         this.valueFormat = plan.model().values().plainFormat();
-        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -60,8 +62,8 @@ final class ScalarPackWriter {
         type.addMethod(plan.layout().values().map(this::packValues).orElseGet(this::storeValues));
         plan.layout().values().ifPresent(values -> type.addMethod(packChannel(values)));
         List<StoredResiduals> packed = new ArrayList<>();
-        plan.layout().keys().ifPresent(keys -> packed.add(keyResiduals));
-        plan.layout().values().ifPresent(values -> packed.add(valueResiduals));
+        plan.layout().keys().ifPresent(keys -> packed.add(StoredResiduals.ofKeys(plan, keys)));
+        plan.layout().values().ifPresent(values -> packed.add(StoredResiduals.ofValues(plan, values)));
         StoredResiduals.addTo(type, packed);
         if (plan.layout().hasAmplitudes()) {
             addPartialSums(type);
@@ -151,9 +153,12 @@ final class ScalarPackWriter {
                     }
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                        packKey(token * HEAD_DIM, cache, block, token % BLOCK_TOKENS);
+                        $signs:Lint lane = token % BLOCK_TOKENS;
+                        packKey(token * HEAD_DIM, cache, block, $signed:Llane);
                     }
-                    """);
+                    """)
+                .with("signs", keys.block().signed() ? SIGN_BLOCK : "")
+                .with("signed", keys.block().signed() ? "signs, " : "");
         return KernelMethods.packKeys()
                 .addJavadoc(
                         keys.centred()
@@ -165,13 +170,14 @@ final class ScalarPackWriter {
     }
 
     private MethodSpec packKey(KeyLayout keys) {
+        StoredResiduals residuals = StoredResiduals.ofKeys(plan, keys);
         KernelText body = KernelText.of("""
             for (int channel = 0; channel < HEAD_DIM; channel++) {
                 magnitudes[channel] = Math.abs(deviations[row + channel]);
             }
             """)
                 .add(smallestToKeep("HEAD_DIM", "KEPT_CHANNELS"))
-                .addIf(keys.signed(), """
+                .addIf(keys.block().signed(), """
 
                     // Amplitude of the pruned channels: their root mean square.
                     Arrays.fill(partialSums, 0);
@@ -182,17 +188,17 @@ final class ScalarPackWriter {
                     """ + SKIP_KEPT + """
                         partialSums[channel % 16] += deviation * deviation;
                     }
-                    long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
+                    long amplitudePlace = signs + KEY_AMPLITUDES + lane * $bytes:LL;
                     $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
                     float amplitude = $load:L(cache, amplitudePlace);
                     for (int word = 0; word < HEAD_DIM / 16; word++) {
-                        int signs = 0;
+                        int bits = 0;
                         for (int bit = 0; bit < 16; bit++) {
                             if (deviations[row + word * 16 + bit] > 0) {
-                                signs |= 1 << bit;
+                                bits |= 1 << bit;
                             }
                         }
-                        cache.set(SHORT, block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L, (short) signs);
+                        cache.set(SHORT, signs + (word * BLOCK_TOKENS + lane) * 2L, (short) bits);
                     }
                     """)
                 .add("""
@@ -203,27 +209,37 @@ final class ScalarPackWriter {
                         float deviation = deviations[row + channel];
                         float magnitude = Math.abs(deviation);
                     """ + SKIP_PRUNED + """
-                        long place = (long) slot * BLOCK_TOKENS + lane;
                     """)
-                .add(storeIndex(keys))
-                .addIf(keys.signed(), """
+                .add(residuals.place().indent(4))
+                .add(residuals.storeIndex("channel").indent(4))
+                .addIf(keys.block().signed(), """
                         float restored = deviation > 0 ? amplitude : -amplitude;
                     """)
-                .add(keyResiduals.store(keys.signed() ? "deviation - restored" : "deviation").indent(4))
+                .add(residuals.store(keys.block().signed() ? "deviation - restored" : "deviation").indent(4))
                 .add("""
                         slot++;
                     }
                     """)
-                .add(keyResiduals.storeRest());
+                .add(residuals.storeRest());
         return KernelMethods.step("packKey")
                 .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower"
                         + " first.\n")
                 .addParameter(int.class, "row")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
-                .addParameter(int.class, "lane")
+                .addParameters(lane(keys.block()))
                 .addCode(body.numbers(keyFormat).code())
                 .build();
+    }
+
+    /** Returns the parameters that say where a lane of a block is stored. */
+    static List<ParameterSpec> lane(BlockLayout block) {
+        List<ParameterSpec> parameters = new ArrayList<>();
+        parameters.add(KernelMethods.cache());
+        parameters.add(ParameterSpec.builder(long.class, "block").build());
+        if (block.signed()) {
+            parameters.add(ParameterSpec.builder(long.class, "signs").build());
+        }
+        parameters.add(ParameterSpec.builder(int.class, "lane").build());
+        return parameters;
     }
 
     /** Finds the smallest magnitude to keep, and how many of those that equal it are kept. */
@@ -238,30 +254,27 @@ final class ScalarPackWriter {
             """.replace("COUNT", count).replace("KEPT", kept);
     }
 
-    private static String storeIndex(KeyLayout keys) {
-        return keys.indexBytes() == 1 ? """
-                cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) channel);
-            """ : """
-                    cache.set(SHORT, block + KEY_INDICES + place * 2, (short) channel);
-                """;
-    }
-
     private MethodSpec packValues(ValueLayout values) {
         return KernelMethods.packValues().addCode(KernelText.of("""
             for (int channel = 0; channel < HEAD_DIM; channel++) {
-                packChannel(values, channel, cache, tile + VALUES);
+                long block = tile + VALUES + channel / BLOCK_CHANNELS * VALUE_BLOCK_BYTES;
+            """).addIf(values.block().signed(), """
+                    long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
+                """).add("""
+                packChannel(values, channel, cache, block, $signs:Lchannel % BLOCK_CHANNELS);
             }
-            """).code()).build();
+            """).with("signs", values.block().signed() ? "signs, " : "").code()).build();
     }
 
     private MethodSpec packChannel(ValueLayout values) {
+        StoredResiduals residuals = StoredResiduals.ofValues(plan, values);
         KernelText body = KernelText.of("""
             for (int token = 0; token < TILE_TOKENS; token++) {
                 magnitudes[token] = Math.abs(values[token * HEAD_DIM + channel]);
             }
             """)
                 .add(smallestToKeep("TILE_TOKENS", "KEPT_TOKENS"))
-                .addIf(values.signed(), """
+                .addIf(values.block().signed(), """
 
                     // Amplitude of the pruned tokens: their mean magnitude.
                     Arrays.fill(partialSums, 0);
@@ -271,51 +284,45 @@ final class ScalarPackWriter {
                     """ + SKIP_KEPT + """
                         partialSums[token % 16] += magnitude;
                     }
-                    long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
+                    long amplitudePlace = signs + VALUE_AMPLITUDES + lane * $bytes:LL;
                     $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
                     float amplitude = $load:L(cache, amplitudePlace);
                     for (int word = 0; word < TILE_TOKENS / 16; word++) {
-                        int signs = 0;
+                        int bits = 0;
                         for (int bit = 0; bit < 16; bit++) {
                             if (values[(word * 16 + bit) * HEAD_DIM + channel] > 0) {
-                                signs |= 1 << bit;
+                                bits |= 1 << bit;
                             }
                         }
-                        cache.set(SHORT, block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L, (short) signs);
+                        cache.set(SHORT, signs + (word * BLOCK_CHANNELS + lane) * 2L, (short) bits);
                     }
                     """)
                 .add("""
 
                     // Kept tokens in ascending order.
-                    long place = firstSlot(channel);
-                    """)
-                .addIf(valueResiduals.quantised(), "int slot = 0;\n")
-                .add("""
+                    int slot = 0;
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         float value = values[token * HEAD_DIM + channel];
                         float magnitude = Math.abs(value);
                     """ + SKIP_PRUNED + """
-                        cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) token);
                     """)
-                .addIf(values.signed(), """
+                .add(residuals.place().indent(4))
+                .add(residuals.storeIndex("token").indent(4))
+                .addIf(values.block().signed(), """
                         float restored = value > 0 ? amplitude : -amplitude;
                     """)
-                .add(valueResiduals.store(values.signed() ? "value - restored" : "value").indent(4))
+                .add(residuals.store(values.block().signed() ? "value - restored" : "value").indent(4))
                 .add("""
-                        place += GROUP_CHANNELS;
-                    """)
-                .addIf(valueResiduals.quantised(), """
                         slot++;
+                    }
                     """)
-                .add("}\n")
-                .add(valueResiduals.storeRest());
+                .add(residuals.storeRest());
         return KernelMethods.step("packChannel")
                 .addJavadoc(
                         "Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
                 .addParameter(KernelMethods.FLOATS, "values")
                 .addParameter(int.class, "channel")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
+                .addParameters(lane(values.block()))
                 .addCode(body.numbers(valueFormat).code())
                 .build();
     }
@@ -341,7 +348,7 @@ final class ScalarPackWriter {
                 .addCode(KernelText.of("""
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            long place = tile + VALUES + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                            long place = tile + VALUES + densePlace(token, channel) * $bytes:LL;
                             $store:L(cache, place, values[token * HEAD_DIM + channel]);
                         }
                     }
@@ -353,11 +360,11 @@ final class ScalarPackWriter {
         return KernelMethods.storeDense()
                 .addCode(KernelText.of("""
                     long keys = tile + token / BLOCK_TOKENS * (long) HEAD_DIM * BLOCK_TOKENS * $keyBytes:L;
-                    long values = tile + DENSE_VALUES + (long) token * PADDED_CHANNELS * $valueBytes:L;
                     for (int channel = 0; channel < HEAD_DIM; channel++) {
-                        long place = keys + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $keyBytes:LL;
-                        $storeKey:L(cache, place, key[offset + channel]);
-                        $storeValue:L(cache, values + channel * $valueBytes:LL, value[offset + channel]);
+                        long keyPlace = keys + (channel * BLOCK_TOKENS + token % BLOCK_TOKENS) * $keyBytes:LL;
+                        $storeKey:L(cache, keyPlace, key[offset + channel]);
+                        long valuePlace = tile + DENSE_VALUES + densePlace(token, channel) * $valueBytes:LL;
+                        $storeValue:L(cache, valuePlace, value[offset + channel]);
                     }
                     """)
                         .with("keyBytes", keyFormat.bits() / Byte.SIZE)

@@ -14,15 +14,11 @@ final class ScalarUnpackWriter {
     private final KernelPlan plan;
     private final NumberFormat keyFormat;
     private final NumberFormat valueFormat;
-    private final StoredResiduals keyResiduals;
-    private final StoredResiduals valueResiduals;
 
     ScalarUnpackWriter(KernelPlan plan) {
         this.plan = plan;
         this.keyFormat = plan.model().keys().plainFormat();
-        this.keyResiduals = StoredResiduals.ofKeys(plan.model().keys());
         this.valueFormat = plan.model().values().plainFormat();
-        this.valueResiduals = StoredResiduals.ofValues(plan.model().values());
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -34,40 +30,30 @@ final class ScalarUnpackWriter {
     }
 
     private MethodSpec unpackKeys(KeyLayout keys) {
+        StoredResiduals residuals = StoredResiduals.ofKeys(plan, keys);
         KernelText body = KernelText.of("""
             for (int token = 0; token < TILE_TOKENS; token++) {
                 long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
                 int lane = token % BLOCK_TOKENS;
                 int row = token * HEAD_DIM;
             """)
-                .add(keyResiduals.scale().indent(4))
-                .addIf(keys.signed(), """
-                        float amplitude = $load:L(cache, block + KEY_AMPLITUDES + lane * $bytes:LL);
+                .addIf(keys.block().signed(), """
+                        long signs = tile + KEY_SIGNS + token / BLOCK_TOKENS * KEY_SIGN_BYTES;
+                        float amplitude = $load:L(cache, signs + KEY_AMPLITUDES + lane * $bytes:LL);
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            int word = cache.get(SHORT, block + KEY_SIGNS + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
+                            int word = cache.get(SHORT, signs + (channel / 16 * BLOCK_TOKENS + lane) * 2L);
                             keys[row + channel] = (word >>> channel % 16 & 1) == 1 ? amplitude : -amplitude;
                         }
-                        for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                            long place = (long) slot * BLOCK_TOKENS + lane;
-                            int channel = $index:L;
                     """)
-                .addIf(keys.signed(), keyResiduals.load().indent(8))
-                .addIf(keys.signed(), """
+                .addIf(!keys.block().signed(), """
+                        Arrays.fill(keys, row, row + HEAD_DIM, 0);
+                    """)
+                .add(residuals.scale().indent(4))
+                .add("    for (int slot = 0; slot < KEPT_CHANNELS; slot++) {\n")
+                .add((residuals.place() + "int channel = $index:L;\n" + residuals.load()).indent(8))
+                .add("""
                             keys[row + channel] += residual;
                         }
-                    """)
-                .addIf(!keys.signed(), """
-                        Arrays.fill(keys, row, row + HEAD_DIM, 0);
-                        for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                            long place = (long) slot * BLOCK_TOKENS + lane;
-                            int channel = $index:L;
-                    """)
-                .addIf(!keys.signed(), keyResiduals.load().indent(8))
-                .addIf(!keys.signed(), """
-                            keys[row + channel] = residual;
-                        }
-                    """)
-                .add("""
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
                     """)
                 .addIf(keys.centred(), """
@@ -78,7 +64,7 @@ final class ScalarUnpackWriter {
                         }
                     }
                     """)
-                .with("index", keyIndex(keys))
+                .with("index", residuals.index())
                 .numbers(keyFormat);
         return KernelMethods.unpackKeys()
                 .addJavadoc("$L.\n", ClassDocumentation.restoredKey(keys))
@@ -86,43 +72,35 @@ final class ScalarUnpackWriter {
                 .build();
     }
 
-    /** Returns the expression that reads the channel index at {@code place}. */
-    static String keyIndex(KeyLayout keys) {
-        return keys.indexBytes() == 1
-                ? "cache.get(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place) & 0xFF"
-                : "cache.get(SHORT, block + KEY_INDICES + place * 2)";
-    }
-
     private MethodSpec unpackValues(ValueLayout values) {
+        StoredResiduals residuals = StoredResiduals.ofValues(plan, values);
         KernelText body = KernelText.of("""
-            long block = tile + VALUES;
             for (int channel = 0; channel < HEAD_DIM; channel++) {
+                long block = tile + VALUES + channel / BLOCK_CHANNELS * VALUE_BLOCK_BYTES;
+                int lane = channel % BLOCK_CHANNELS;
             """)
-                .addIf(values.signed(), """
-                        float amplitude = $load:L(cache, block + VALUE_AMPLITUDES + channel * $bytes:LL);
+                .addIf(values.block().signed(), """
+                        long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
+                        float amplitude = $load:L(cache, signs + VALUE_AMPLITUDES + lane * $bytes:LL);
                         for (int token = 0; token < TILE_TOKENS; token++) {
-                            int word = cache.get(SHORT, block + VALUE_SIGNS + (token / 16 * PADDED_CHANNELS + channel) * 2L);
+                            int word = cache.get(SHORT, signs + (token / 16 * BLOCK_CHANNELS + lane) * 2L);
                             values[token * HEAD_DIM + channel] = (word >>> token % 16 & 1) == 1 ? amplitude : -amplitude;
                         }
                     """)
-                .addIf(!values.signed(), """
+                .addIf(!values.block().signed(), """
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             values[token * HEAD_DIM + channel] = 0;
                         }
                     """)
-                .add(valueResiduals.scale().indent(4))
-                .add("""
-                        long place = firstSlot(channel);
-                        for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                            int token = cache.get(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place);
-                    """)
-                .add(valueResiduals.load().indent(8))
+                .add(residuals.scale().indent(4))
+                .add("    for (int slot = 0; slot < KEPT_TOKENS; slot++) {\n")
+                .add((residuals.place() + "int token = $index:L;\n" + residuals.load()).indent(8))
                 .add("""
                             values[token * HEAD_DIM + channel] += residual;
-                            place += GROUP_CHANNELS;
                         }
                     }
                     """)
+                .with("index", residuals.index())
                 .numbers(valueFormat);
         return KernelMethods.unpackValues()
                 .addJavadoc("$L.\n", ClassDocumentation.restoredValue(values))
@@ -176,7 +154,7 @@ final class ScalarUnpackWriter {
                 .addCode(KernelText.of("""
                     for (int token = 0; token < TILE_TOKENS; token++) {
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            long place = block + (token * PADDED_CHANNELS + channel) * $bytes:LL;
+                            long place = block + densePlace(token, channel) * $bytes:LL;
                             values[token * HEAD_DIM + channel] = $load:L(cache, place);
                         }
                     }

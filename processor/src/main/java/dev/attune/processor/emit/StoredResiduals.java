@@ -4,107 +4,102 @@ import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.PruningModel;
+import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.KeyLayout;
+import dev.attune.processor.plan.ValueLayout;
 import java.util.List;
 import javax.lang.model.element.Modifier;
 
 /**
  * How plain Java reads and writes the kept residuals of one side: as numbers, or as integers under a scale. The texts
- * are about the residual in a {@code slot} of the token {@code lane} or of the value {@code channel}; {@code place} is
- * its number among the residuals of a {@code block}.
+ * are about the residual in a {@code slot} of a {@code lane}, which is a token of a key block or a channel of a value
+ * block; {@code place} is where the slot stands.
  */
 final class StoredResiduals {
 
     private final NumberFormat format;
     private final NumberFormat plainFormat;
-    private final String side;
-    private final String owner;
+    private final SlotText slots;
     private final String kept;
-    private final String slotPlace;
-    private final String rowPlace;
 
-    private StoredResiduals(
-            PruningModel pruning, String side, String owner, String kept, String slotPlace, String rowPlace) {
+    private StoredResiduals(PruningModel pruning, SlotText slots, String kept) {
         this.format = pruning.format();
         this.plainFormat = pruning.plainFormat();
-        this.side = side;
-        this.owner = owner;
+        this.slots = slots;
         this.kept = kept;
-        this.slotPlace = slotPlace;
-        this.rowPlace = rowPlace;
     }
 
-    static StoredResiduals ofKeys(PruningModel keys) {
-        return new StoredResiduals(
-                keys,
-                "KEY",
-                "lane",
-                "KEPT_CHANNELS",
-                "slot * BLOCK_TOKENS + lane",
-                "slot / 2 * BLOCK_TOKENS + lane");
+    static StoredResiduals ofKeys(KernelPlan plan, KeyLayout layout) {
+        return new StoredResiduals(plan.model().keys(), new SlotText("KEY", layout.block()), "KEPT_CHANNELS");
     }
 
-    static StoredResiduals ofValues(PruningModel values) {
-        return new StoredResiduals(
-                values,
-                "VALUE",
-                "channel",
-                "KEPT_TOKENS",
-                "firstSlot(channel) + slot * GROUP_CHANNELS",
-                "firstRow(channel) + slot / 2 * GROUP_CHANNELS");
+    static StoredResiduals ofValues(KernelPlan plan, ValueLayout layout) {
+        return new StoredResiduals(plan.model().values(), new SlotText("VALUE", layout.block()), "KEPT_TOKENS");
     }
 
     boolean quantised() {
         return format.quantised();
     }
 
-    /** Declares the scale of the owner's residuals, if they have one. */
+    /** Declares the scale of the lane's residuals, if they have one. */
     String scale() {
         return quantised()
                 ? "float residualScale = %s(cache, %s);\n".formatted(StoredNumbers.load(plainFormat), scaleAddress())
                 : "";
     }
 
+    /** Declares the {@code place} of a slot. */
+    String place() {
+        return slots.place();
+    }
+
+    /** Returns the expression that reads the slot's index. */
+    String index() {
+        String address = slots.indexAddress("place", "lane");
+        return slots.layout().indexBytes() == 1
+                ? "cache.get(ValueLayout.JAVA_BYTE, %s) & 0xFF".formatted(address)
+                : "cache.get(SHORT, %s)".formatted(address);
+    }
+
+    /** Returns the statement that stores the slot's index. */
+    String storeIndex(String index) {
+        String address = slots.indexAddress("place", "lane");
+        return slots.layout().indexBytes() == 1
+                ? "cache.set(ValueLayout.JAVA_BYTE, %s, (byte) %s);\n".formatted(address, index)
+                : "cache.set(SHORT, %s, (short) %s);\n".formatted(address, index);
+    }
+
     /** Declares a {@code residual}. */
     String load() {
+        String address = slots.residualAddress("place", "lane");
         return switch (format) {
             case FLOAT32, BFLOAT16, FLOAT16 ->
-                "float residual = %s(cache, %s);\n".formatted(StoredNumbers.load(format), numberAddress());
-            case INT8 -> """
-                float residual = residualScale * cache.get(ValueLayout.JAVA_BYTE, %s + place);
-                """.formatted(residuals());
-            case INT4 -> """
-                long shared = %s + %s;
-                float residual = residualScale * loadInt4(cache, shared, slot);
-                """.formatted(residuals(), rowPlace);
+                "float residual = %s(cache, %s);\n".formatted(StoredNumbers.load(format), address);
+            case INT8 ->
+                "float residual = residualScale * cache.get(ValueLayout.JAVA_BYTE, %s);\n".formatted(address);
+            case INT4 -> "float residual = residualScale * loadInt4(cache, %s, slot);\n".formatted(address);
         };
     }
 
-    /** Returns the statement that stores a residual, or puts it by until all of its owner are known. */
+    /** Returns the statement that stores a residual, or puts it by until all of its lane are known. */
     String store(String residual) {
         return quantised()
                 ? "residuals[slot] = " + residual + ";\n"
-                : "%s(cache, %s, %s);\n".formatted(StoredNumbers.store(format), numberAddress(), residual);
+                : "%s(cache, %s, %s);\n"
+                        .formatted(StoredNumbers.store(format), slots.residualAddress("place", "lane"), residual);
     }
 
     /** Returns the call that stores what was put by. */
     String storeRest() {
-        return quantised() ? "%s(cache, block, %s);\n".formatted(storeMethod(), owner) : "";
-    }
-
-    private String residuals() {
-        return "block + " + side + "_RESIDUALS";
-    }
-
-    private String numberAddress() {
-        return residuals() + " + place * " + format.bits() / Byte.SIZE;
+        return quantised() ? storeMethod() + "(cache, block, lane);\n" : "";
     }
 
     private String scaleAddress() {
-        return "block + " + side + "_RESIDUAL_SCALES + " + owner + " * " + plainFormat.bits() / Byte.SIZE + "L";
+        return "block + " + slots.side() + "_RESIDUAL_SCALES + lane * " + plainFormat.bits() / Byte.SIZE + "L";
     }
 
     private String storeMethod() {
-        return side.equals("KEY") ? "storeKeyResiduals" : "storeValueResiduals";
+        return slots.side().equals("KEY") ? "storeKeyResiduals" : "storeValueResiduals";
     }
 
     /** Adds what the quantised ones of the packed sides take. */
@@ -133,11 +128,11 @@ final class StoredResiduals {
         return KernelMethods.step(storeMethod())
                 .addJavadoc(
                         "Stores the residuals of one $L as multiples, up to $L, of the scale they share.\n",
-                        side.equals("KEY") ? "token" : "value channel",
+                        slots.side().equals("KEY") ? "token" : "value channel",
                         limit)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
-                .addParameter(int.class, owner)
+                .addParameter(int.class, "lane")
                 .addCode(KernelText.of("""
                     float largest = 0;
                     for (int slot = 0; slot < $kept:L; slot++) {
@@ -148,18 +143,15 @@ final class StoredResiduals {
                     $scale:L
                     for (int slot = 0; slot < $kept:L; slot++) {
                     """)
+                        .add(place().indent(4))
                         .add(format == NumberFormat.INT4 ? """
-                                long shared = $residuals:L + $rowPlace:L;
-                                storeInt4(cache, shared, slot, toMultiple(residuals[slot], residualScale, 7));
+                                storeInt4(cache, $residual:L, slot, toMultiple(residuals[slot], residualScale, 7));
                             """ : """
-                                long place = $residuals:L + $slotPlace:L;
                                 int multiple = toMultiple(residuals[slot], residualScale, 127);
-                                cache.set(ValueLayout.JAVA_BYTE, place, (byte) multiple);
+                                cache.set(ValueLayout.JAVA_BYTE, $residual:L, (byte) multiple);
                             """)
                         .add("}\n")
-                        .with("residuals", residuals())
-                        .with("slotPlace", slotPlace)
-                        .with("rowPlace", rowPlace)
+                        .with("residual", slots.residualAddress("place", "lane"))
                         .with("kept", kept)
                         .with("limit", limit)
                         .with("scale", scale().strip())

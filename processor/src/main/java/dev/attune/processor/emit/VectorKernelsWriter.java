@@ -28,9 +28,8 @@ final class VectorKernelsWriter {
         this.valueNumbers = PairText.of(plan.model().values().plainFormat());
         this.packedKeys = plan.layout().keys().isPresent();
         this.packedValues = plan.layout().values().isPresent();
-        this.signedKeys = plan.layout().keys().map(keys -> keys.signed()).orElse(false);
-        this.signedValues =
-                plan.layout().values().map(values -> values.signed()).orElse(false);
+        this.signedKeys = plan.layout().signedKeys();
+        this.signedValues = plan.layout().signedValues();
         this.centredKeys = plan.layout().keys().map(keys -> keys.centred()).orElse(false);
     }
 
@@ -45,17 +44,24 @@ final class VectorKernelsWriter {
         type.addMethod(KernelMethods.backend(plan.backend()));
         addDelegates(type);
         new VectorPackWriter(plan).addTo(type);
+        SoftmaxWriter softmax = new SoftmaxWriter(plan, valueNumbers);
         type.addMethod(attend());
-        type.addMethod(readAhead());
+        type.addMethod(attendPacked(softmax.tabulates()));
+        type.addMethod(attendDense());
+        if (plan.streams() > 1) {
+            type.addMethod(countTokens());
+        }
+        if (plan.readAheadTiles() > 0) {
+            type.addMethod(readAhead());
+        }
         type.addMethod(prepareQueries());
-        if (signedKeys || signedValues) {
-            SignSumText.addTo(type, plan.backend().vectorBits());
+        if (signedKeys) {
+            SignSumText.addQueryTables(type, plan.backend().vectorBits());
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
-        new SoftmaxWriter(plan, valueNumbers).addTo(type);
+        softmax.addTo(type);
         new ValueSumWriter(plan, valueNumbers).addTo(type);
         type.addMethod(writeOutput());
-        plan.layout().values().ifPresent(values -> LayoutConstants.addFirstSlot(type, values));
         return type.build();
     }
 
@@ -65,7 +71,10 @@ final class VectorKernelsWriter {
         species(type, "INTS", Integer.class, KernelText.INT_VECTOR, bits);
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
         if (packedValues
-                || plan.layout().keys().map(keys -> keys.indexBytes() == 1 || keys.quantised()).orElse(false)) {
+                || plan.layout()
+                        .keys()
+                        .map(keys -> keys.block().indexBytes() == 1 || keys.block().quantised())
+                        .orElse(false)) {
             species(type, "BYTES", Byte.class, KernelText.BYTE_VECTOR, bits / 2);
         }
         constant(type, "LANES", Integer.toString(plan.lanes()), "Floats of a vector.");
@@ -74,12 +83,20 @@ final class VectorKernelsWriter {
                 "STEP",
                 "2 * LANES",
                 "Tokens or channels of one step: two vectors of floats, one of 16-bit integers.");
-        constant(
-                type,
-                "CHUNK_TILES",
-                Integer.toString(plan.chunkTiles()),
-                "Tiles scored before their softmax and value sum.");
-        constant(type, "CHUNK_TOKENS", "CHUNK_TILES * TILE_TOKENS", "Tokens of a chunk.");
+        if (plan.streams() > 1) {
+            constant(
+                    type,
+                    "STREAMS",
+                    Integer.toString(plan.streams()),
+                    "Tiles that are read at once, each from another part of the cache.");
+        }
+        if (plan.readAheadTiles() > 0) {
+            constant(
+                    type,
+                    "READ_AHEAD_TILES",
+                    Integer.toString(plan.readAheadTiles()),
+                    "Tiles that are read ahead of the kernels.");
+        }
         if (packedKeys) {
             int registers = keyNumbers.registers(plan.layout().headDim(), plan.lanes());
             constant(
@@ -101,6 +118,7 @@ final class VectorKernelsWriter {
     }
 
     private void addScratch(TypeSpec.Builder type) {
+        String rows = plan.streams() == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS";
         type.addField(FieldSpec.builder(scalarKernels(), "scalar", Modifier.PRIVATE, Modifier.FINAL)
                 .addJavadoc("What need not be fast: channel scores, dense tiles, unpacking.")
                 .initializer("new $T()", scalarKernels())
@@ -110,7 +128,7 @@ final class VectorKernelsWriter {
                 float.class,
                 "plainQueries",
                 "GROUP_SIZE * HEAD_DIM",
-                "Queries over the square root of the head dimension, for dense keys.");
+                "Queries over the square root of the head dimension and in units of log 2, for dense keys.");
         if (packedKeys) {
             ScratchField.add(
                     type,
@@ -130,46 +148,56 @@ final class VectorKernelsWriter {
                     type,
                     short.class,
                     "querySigns",
-                    "GROUP_SIZE * HEAD_DIM / 4 * SIGNED",
+                    "GROUP_SIZE * HEAD_DIM / 4 * 16",
                     "Signed sums of every 4 channels of a scaled query, in units of querySteps.");
             ScratchField.add(type, float.class, "querySteps", "GROUP_SIZE", "Unit of querySigns.");
+            ScratchField.add(
+                    type,
+                    int.class,
+                    "fixed",
+                    "HEAD_DIM",
+                    "A query in fixed point, on its way into tables of signed sums.");
         }
         ScratchField.add(
                 type,
                 float.class,
                 "weights",
-                "GROUP_SIZE * CHUNK_TOKENS",
-                "One chunk's scores, then its softmax weights.");
+                rows + " * TILE_TOKENS",
+                "Scores of the tiles at hand, then their softmax weights.");
+        ScratchField.add(type, float.class, "tileSums", rows, "Sums of each tile's weights.");
+        ScratchField.add(
+                type,
+                int.class,
+                "tokens",
+                plan.streams() == 1 ? "1" : "STREAMS",
+                "How many tokens of the tiles at hand count.");
         if (packedValues && valueNumbers.tableType() == short.class) {
             ScratchField.add(
                     type,
                     short.class,
                     "weightTables",
-                    "GROUP_SIZE * CHUNK_TOKENS",
-                    "The weights in the format of the kept tokens.");
+                    rows + " * TILE_TOKENS",
+                    "The weights in bfloat16, for the lookup of kept tokens.");
         }
         if (signedValues) {
-            ScratchField.add(type, float.class, "tileSums", "GROUP_SIZE * CHUNK_TILES", "Sum of each tile's weights.");
             ScratchField.add(
                     type,
                     short.class,
                     "weightSigns",
-                    "GROUP_SIZE * TILE_TOKENS / 4 * SIGNED",
+                    rows + " * TILE_TOKENS / 4 * 16",
                     "Signed sums of every 4 weights of a tile, in units of weightSteps.");
-            ScratchField.add(type, float.class, "weightSteps", "GROUP_SIZE", "Unit of weightSigns.");
+            ScratchField.add(type, float.class, "weightSteps", rows, "Unit of weightSigns.");
         }
-        if (signedKeys || signedValues) {
+        if (centredKeys) {
             ScratchField.add(
-                    type,
-                    int.class,
-                    "fixed",
-                    "Math.max(HEAD_DIM, TILE_TOKENS)",
-                    "Numbers in fixed point, on their way into a table of signed sums.");
+                    type, float.class, "meanScores", rows, "What the channel means add to every score of a tile.");
         }
-        type.addField(FieldSpec.builder(int.class, "lastRead", Modifier.PRIVATE)
-                .addJavadoc("What readAhead came across.")
-                .build());
-        ScratchField.add(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far.");
+        if (plan.readAheadTiles() > 0) {
+            type.addField(FieldSpec.builder(int.class, "lastRead", Modifier.PRIVATE)
+                    .addJavadoc("What readAhead came across.")
+                    .build());
+        }
+        ScratchField.add(type, float.class, "maxima", "GROUP_SIZE", "Largest score so far, in units of log 2.");
         ScratchField.add(
                 type,
                 double.class,
@@ -202,59 +230,117 @@ final class VectorKernelsWriter {
         type.addMethod(method.addStatement("scalar.$L", call).build());
     }
 
-    private MethodSpec attend() {
-        KernelText body = KernelText.of("""
+    private static MethodSpec attend() {
+        return KernelMethods.attend().addCode(KernelText.of("""
             prepareQueries(head, queries, scales);
             Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
             Arrays.fill(sums, 0);
             Arrays.fill(sumsOfValues, 0);
-            for (int done = 0; done < packedTokens; done += CHUNK_TOKENS) {
-                int tokens = Math.min(CHUNK_TOKENS, packedTokens - done);
-                int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
-                long chunk = tile + (long) (done / TILE_TOKENS) * TILE_BYTES;
-                readAhead(cache, chunk, count * TILE_BYTES);
-            """)
-                .add(indented(
-                        packedKeys
-                                ? Pass.calls(plan, "scoreKept", "cache, chunk, count")
-                                        + (signedKeys ? Pass.calls(plan, "scoreSigns", "cache, chunk, count") : "")
-                                        + (centredKeys ? "scoreMeans(cache, chunk, count);\n" : "")
-                                : Pass.calls(plan, "scoreDense", "cache, chunk, TILE_BYTES, count")))
-                .add("    softmax(tokens);\n")
-                .add(indented(
-                        packedValues
-                                ? sumPacked()
-                                : Pass.calls(plan, "sumDense", "cache, chunk + VALUES, TILE_BYTES, count")))
-                .add("""
-                    }
-                    for (int done = 0; done < denseTokens; done += CHUNK_TOKENS) {
-                        int tokens = Math.min(CHUNK_TOKENS, denseTokens - done);
-                        int count = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
-                        long chunk = dense + (long) (done / TILE_TOKENS) * DENSE_TILE_BYTES;
-                        readAhead(cache, chunk, count * DENSE_TILE_BYTES);
+            attendPacked(cache, tile, packedTokens);
+            attendDense(cache, dense, denseTokens);
+            writeOutput(head, output, logSumExp);
+            """).code()).build();
+    }
+
+    private MethodSpec attendPacked(boolean tabulates) {
+        int streams = plan.streams();
+        String tiles = Pass.perTile(streams, "at@ ").trim().replace(" ", ", ");
+        String values = Pass.perTile(streams, "at@ + VALUES ").trim().replace("VALUES ", "VALUES, ");
+        String step = (packedKeys
+                        ? (centredKeys ? "scoreMeans(cache, " + tiles + ");\n" : "")
+                                + Pass.calls(plan, streams, "scoreKept", "cache, " + tiles)
+                                + (signedKeys ? Pass.calls(plan, streams, "scoreSigns", "cache, " + tiles) : "")
+                        : Pass.calls(plan, streams, "scoreDense", "cache, " + tiles))
+                + (streams == 1 ? "softmax();\n" : "softmax(STREAMS);\n")
+                + (tabulates
+                        ? "for (int row = 0; row < %s; row++) {\n    tabulateWeights(row);\n}\n"
+                                .formatted(streams == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS")
+                        : "")
+                + (packedValues
+                        ? Pass.calls(plan, streams, "sumKept", "cache, " + values)
+                                + (signedValues ? Pass.calls(plan, streams, "sumSigns", "cache, " + values) : "")
+                        : Pass.calls(plan, streams, "sumDense", "cache, " + values));
+        MethodSpec.Builder method = KernelMethods.step("attendPacked")
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "first")
+                .addParameter(int.class, "count");
+        if (streams == 1) {
+            return method.addCode(KernelText.of("int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;\n")
+                            .add("for (int tile = 0; tile < tiles; tile++) {\n")
+                            .add("    long at = first + (long) tile * TILE_BYTES;\n")
+                            .addIf(plan.readAheadTiles() > 0, """
+                                    if (tile % READ_AHEAD_TILES == 0) {
+                                        readAhead(cache, at, Math.min(READ_AHEAD_TILES, tiles - tile) * TILE_BYTES);
+                                    }
+                                """)
+                            .add("    tokens[0] = Math.min(TILE_TOKENS, count - tile * TILE_TOKENS);\n")
+                            .add(step.indent(4) + "}\n")
+                            .code())
+                    .build();
+        }
+        return method.addJavadoc("""
+                        Reads the tiles from several places at once, each a run of neighbours: memory serves several sequential
+                        streams faster than one. Where the tiles do not divide into equal runs, the last one is read again, and
+                        none of its tokens count.
+                        """)
+                .addCode(KernelText.of("""
+                    int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;
+                    int run = (tiles + STREAMS - 1) / STREAMS;
+                    for (int step = 0; step < run; step++) {
                     """)
-                .add(indented(Pass.calls(plan, "scoreDense", "cache, chunk, DENSE_TILE_BYTES, count")))
-                .add("    softmax(tokens);\n")
-                .add(indented(Pass.calls(plan, "sumDense", "cache, chunk + DENSE_VALUES, DENSE_TILE_BYTES, count")))
-                .add("}\nwriteOutput(head, output, logSumExp);\n");
-        return KernelMethods.attend().addCode(body.code()).build();
+                        .add(Pass.perTile(streams, """
+                            long at@ = first + (long) Math.min(~ * run + step, tiles - 1) * TILE_BYTES;
+                            tokens[~] = countTokens(~ * run + step, count);
+                            """)
+                                .replace("0 * run + ", "")
+                                .replace("1 * run", "run")
+                                .indent(4))
+                        .add(step.indent(4) + "}\n")
+                        .code())
+                .build();
     }
 
-    private String sumPacked() {
-        return (valueNumbers.tableType() == short.class ? "roundWeights(count);\n" : "")
-                + Pass.calls(plan, "sumKept", "cache, chunk + VALUES, count")
-                + (signedValues ? Pass.calls(plan, "sumSigns", "cache, chunk + VALUES, count") : "");
+    private static MethodSpec countTokens() {
+        return KernelMethods.step("countTokens")
+                .addModifiers(Modifier.STATIC)
+                .addJavadoc("Returns how many of so many tokens are in a tile.\n")
+                .addParameter(int.class, "tile")
+                .addParameter(int.class, "count")
+                .returns(int.class)
+                .addStatement("return $T.clamp(count - (long) tile * TILE_TOKENS, 0, TILE_TOKENS)", Math.class)
+                .build();
     }
 
-    private static String indented(String text) {
-        return text.indent(4);
+    private MethodSpec attendDense() {
+        KernelText body = KernelText.of("""
+            int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;
+            for (int tile = 0; tile < tiles; tile++) {
+                long at = first + (long) tile * DENSE_TILE_BYTES;
+            """)
+                .addIf(plan.readAheadTiles() > 0, """
+                        if (tile % READ_AHEAD_TILES == 0) {
+                            readAhead(cache, at, Math.min(READ_AHEAD_TILES, tiles - tile) * DENSE_TILE_BYTES);
+                        }
+                    """)
+                .add("    tokens[0] = Math.min(TILE_TOKENS, count - tile * TILE_TOKENS);\n")
+                .add((Pass.calls(plan, 1, "scoreDense", "cache, at")
+                                + (plan.streams() == 1 ? "softmax();\n" : "softmax(1);\n")
+                                + Pass.calls(plan, 1, "sumDense", "cache, at + DENSE_VALUES"))
+                        .indent(4))
+                .add("}\n");
+        return KernelMethods.step("attendDense")
+                .addParameter(KernelMethods.cache())
+                .addParameter(long.class, "first")
+                .addParameter(int.class, "count")
+                .addCode(body.code())
+                .build();
     }
 
     private static MethodSpec readAhead() {
         return KernelMethods.step("readAhead")
                 .addJavadoc("""
-                    Reads a chunk once, in order, before the kernels read it piecemeal: memory serves one sequential stream far
-                    faster than several interleaved ones, and the chunk then stays in the second-level cache.
+                    Reads tiles once, in order and at once, before the kernels do, between whose reads there is much to compute:
+                    more of them are then on their way from memory together. The tiles stay in the second-level cache.
                     """)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "from")
@@ -272,43 +358,44 @@ final class VectorKernelsWriter {
 
     private MethodSpec prepareQueries() {
         KernelText body = KernelText.of("""
-            float scale = (float) (1 / Math.sqrt(HEAD_DIM));
+            float scale = (float) (1 / (Math.sqrt(HEAD_DIM) * Math.log(2)));
             for (int g = 0; g < GROUP_SIZE; g++) {
-            """);
-        if (signedKeys) {
-            body.add("    float range = 0;\n");
-        }
-        body.add("""
-                for (int channel = 0; channel < HEAD_DIM; channel++) {
-                    float plain = queries[(head * GROUP_SIZE + g) * HEAD_DIM + channel] * scale;
-                    plainQueries[g * HEAD_DIM + channel] = plain;
-            """);
+                int query = (head * GROUP_SIZE + g) * HEAD_DIM;
+            """)
+                .addIf(signedKeys, "    FloatVector range = FloatVector.zero(FLOATS);\n")
+                .add("""
+                        for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
+                            FloatVector plain = FloatVector.fromArray(FLOATS, queries, query + channel).mul(scale);
+                            plain.intoArray(plainQueries, g * HEAD_DIM + channel);
+                    """)
+                .addIf(packedKeys, """
+                            FloatVector scaled = plain.div(FloatVector.fromArray(FLOATS, scales, head * HEAD_DIM + channel));
+                            scaled.intoArray(scaledQueries, g * PADDED_CHANNELS + channel);
+                    """)
+                .addIf(signedKeys, "        range = range.add(scaled.abs());\n")
+                .add("    }\n");
         if (packedKeys) {
-            body.add("""
-                        float scaled = plain / scales[head * HEAD_DIM + channel];
-                        scaledQueries[g * PADDED_CHANNELS + channel] = scaled;
-                """);
             body.add(keyNumbers.tableType() == short.class ? """
-                        int bits = Float.floatToRawIntBits(scaled);
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        int bits = Float.floatToRawIntBits(scaledQueries[g * PADDED_CHANNELS + channel]);
                         queryTables[g * TABLE_ENTRIES + channel] = (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+                    }
                 """ : """
-                            queryTables[g * TABLE_ENTRIES + channel] = scaled;
-                    """);
+                    System.arraycopy(scaledQueries, g * PADDED_CHANNELS, queryTables, g * TABLE_ENTRIES, HEAD_DIM);
+                """);
         }
-        if (signedKeys) {
-            body.add("        range += Math.abs(scaled);\n    }\n")
-                    .add("    querySteps[g] = toFixedPoint(scaledQueries, g * PADDED_CHANNELS, HEAD_DIM, range);\n")
-                    .add("    tabulateSigns(HEAD_DIM / 4, querySigns, g * (HEAD_DIM / 4) * SIGNED);\n}\n");
-        } else {
-            body.add("    }\n}\n");
-        }
+        body.addIf(signedKeys, """
+                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, sumOfLanes(range));
+                tabulateSigns(g * (HEAD_DIM / 4) * 16);
+            """).add("}\n");
         return KernelMethods.step("prepareQueries")
                 .addJavadoc(
                         packedKeys
                                 ? "Folds the softmax scale 1 / sqrt(d) and the channel scales into the queries, u_j ="
                                         + " q_j / (s_j * sqrt(d)), and\n"
-                                        + "makes their lookup tables.\n"
-                                : "Folds the softmax scale 1 / sqrt(d) into the queries.\n")
+                                        + "makes their lookup tables. All in units of log 2: weights are powers of 2.\n"
+                                : "Folds the softmax scale 1 / sqrt(d) into the queries, in units of log 2: weights are"
+                                        + " powers of 2.\n")
                 .addParameter(int.class, "head")
                 .addParameter(KernelMethods.FLOATS, "queries")
                 .addParameter(KernelMethods.FLOATS, "scales")
@@ -324,7 +411,7 @@ final class VectorKernelsWriter {
                 .addCode(KernelText.of("""
                     for (int g = 0; g < GROUP_SIZE; g++) {
                         int query = head * GROUP_SIZE + g;
-                        logSumExp[query] = (float) (maxima[g] + Math.log(sums[g]));
+                        logSumExp[query] = (float) (maxima[g] * Math.log(2) + Math.log(sums[g]));
                         float scale = sums[g] > 0 ? (float) (1 / sums[g]) : 0;
                         for (int channel = 0; channel < HEAD_DIM; channel++) {
                             int place = $place:L;

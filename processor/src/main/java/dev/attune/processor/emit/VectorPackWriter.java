@@ -21,8 +21,8 @@ final class VectorPackWriter {
 
     VectorPackWriter(KernelPlan plan) {
         this.plan = plan;
-        this.keys = plan.layout().keys().filter(layout -> !layout.quantised());
-        this.values = plan.layout().values().filter(layout -> !layout.quantised());
+        this.keys = plan.layout().keys().filter(layout -> !layout.block().quantised());
+        this.values = plan.layout().values().filter(layout -> !layout.block().quantised());
     }
 
     /** Returns whether keys are packed on vectors; quantised ones, like dense ones, are the scalar class's. */
@@ -49,13 +49,13 @@ final class VectorPackWriter {
             type.addMethod(packKey(layout));
         });
         values.ifPresent(layout -> {
-            type.addMethod(packValues());
+            type.addMethod(packValues(layout));
             type.addMethod(packChannel(layout));
         });
         type.addMethod(selectLargest());
         type.addMethod(countAtLeast());
-        if (keys.map(KeyLayout::signed).orElse(false)
-                || values.map(ValueLayout::signed).orElse(false)) {
+        if (keys.map(layout -> layout.block().signed()).orElse(false)
+                || values.map(layout -> layout.block().signed()).orElse(false)) {
             ScalarPackWriter.addPartialSums(type);
         }
     }
@@ -122,9 +122,11 @@ final class VectorPackWriter {
                             .intoArray(row, channel);
                 }
                 long block = tile + KEY_BLOCKS + token / BLOCK_TOKENS * KEY_BLOCK_BYTES;
-                packKey(cache, block, token % BLOCK_TOKENS);
+                $signs:LpackKey(cache, block, $signed:Ltoken % BLOCK_TOKENS);
             }
             """);
+        body.with("signs", keys.block().signed() ? ScalarPackWriter.SIGN_BLOCK : "")
+                .with("signed", keys.block().signed() ? "signs, " : "");
         return KernelMethods.packKeys()
                 .addJavadoc(
                         keys.centred()
@@ -137,79 +139,67 @@ final class VectorPackWriter {
 
     private MethodSpec packKey(KeyLayout keys) {
         KernelText body = KernelText.of("selectLargest(HEAD_DIM, KEPT_CHANNELS);\n");
-        if (keys.signed()) {
+        if (keys.block().signed()) {
             amplitude(
                     body, "HEAD_DIM", "entry.mul(entry)", "Amplitude of the pruned channels: their root mean square.");
             body.add("""
-                long amplitudePlace = block + KEY_AMPLITUDES + lane * $bytes:LL;
+                long amplitudePlace = signs + KEY_AMPLITUDES + lane * $bytes:LL;
                 $store:L(cache, amplitudePlace, (float) Math.sqrt(sumOfPartialSums() / PRUNED_CHANNELS));
                 float amplitude = $load:L(cache, amplitudePlace);
                 """);
-            signs(body, "HEAD_DIM", "block + KEY_SIGNS + (word * BLOCK_TOKENS + lane) * 2L");
+            signs(body, "HEAD_DIM", "signs + (word * BLOCK_TOKENS + lane) * 2L");
         }
-        residuals(body, "HEAD_DIM", keys.signed());
-        body.add("""
-            for (int slot = 0; slot < KEPT_CHANNELS; slot++) {
-                long place = (long) slot * BLOCK_TOKENS + lane;
-            """);
-        body.add(keys.indexBytes() == 1 ? """
-                cache.set(ValueLayout.JAVA_BYTE, block + KEY_INDICES + place, (byte) keptIndices[slot]);
-            """ : """
-                    cache.set(SHORT, block + KEY_INDICES + place * 2, (short) keptIndices[slot]);
-                """);
-        body.add("""
-                $store:L(cache, block + KEY_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
-            }
-            """);
+        residuals(body, "HEAD_DIM", keys.block().signed());
+        store(body, "KEPT_CHANNELS", StoredResiduals.ofKeys(plan, keys));
         return KernelMethods.step("packKey")
                 .addJavadoc("Keeps the channels of one token with the largest |deviation|; of equal ones, the lower"
                         + " first.\n")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
-                .addParameter(int.class, "lane")
+                .addParameters(ScalarPackWriter.lane(keys.block()))
                 .addCode(body.numbers(plan.model().keys().format()).code())
                 .build();
     }
 
-    private static MethodSpec packValues() {
+    private static MethodSpec packValues(ValueLayout values) {
         return KernelMethods.packValues().addCode(KernelText.of("""
             for (int channel = 0; channel < HEAD_DIM; channel++) {
                 for (int token = 0; token < TILE_TOKENS; token++) {
                     row[token] = values[token * HEAD_DIM + channel];
                 }
-                packChannel(cache, tile + VALUES, channel);
+                long block = tile + VALUES + channel / BLOCK_CHANNELS * VALUE_BLOCK_BYTES;
+            """).addIf(values.block().signed(), """
+                    long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
+                """).add("""
+                packChannel(cache, block, $signs:Lchannel % BLOCK_CHANNELS);
             }
-            """).code()).build();
+            """).with("signs", values.block().signed() ? "signs, " : "").code()).build();
     }
 
     private MethodSpec packChannel(ValueLayout values) {
         KernelText body = KernelText.of("selectLargest(TILE_TOKENS, KEPT_TOKENS);\n");
-        if (values.signed()) {
+        if (values.block().signed()) {
             amplitude(body, "TILE_TOKENS", "entry.abs()", "Amplitude of the pruned tokens: their mean magnitude.");
             body.add("""
-                long amplitudePlace = block + VALUE_AMPLITUDES + channel * $bytes:LL;
+                long amplitudePlace = signs + VALUE_AMPLITUDES + lane * $bytes:LL;
                 $store:L(cache, amplitudePlace, sumOfPartialSums() / PRUNED_TOKENS);
                 float amplitude = $load:L(cache, amplitudePlace);
                 """);
-            signs(body, "TILE_TOKENS", "block + VALUE_SIGNS + (word * PADDED_CHANNELS + channel) * 2L");
+            signs(body, "TILE_TOKENS", "signs + (word * BLOCK_CHANNELS + lane) * 2L");
         }
-        residuals(body, "TILE_TOKENS", values.signed());
-        body.add("""
-            long first = firstSlot(channel);
-            for (int slot = 0; slot < KEPT_TOKENS; slot++) {
-                long place = first + slot * GROUP_CHANNELS;
-                cache.set(ValueLayout.JAVA_BYTE, block + VALUE_INDICES + place, (byte) keptIndices[slot]);
-                $store:L(cache, block + VALUE_RESIDUALS + place * $bytes:L, keptResiduals[slot]);
-            }
-            """);
+        residuals(body, "TILE_TOKENS", values.block().signed());
+        store(body, "KEPT_TOKENS", StoredResiduals.ofValues(plan, values));
         return KernelMethods.step("packChannel")
                 .addJavadoc(
                         "Keeps the tokens of one channel with the largest |value|; of equal ones, the earlier first.\n")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
-                .addParameter(int.class, "channel")
+                .addParameters(ScalarPackWriter.lane(values.block()))
                 .addCode(body.numbers(plan.model().values().format()).code())
                 .build();
+    }
+
+    private static void store(KernelText body, String kept, StoredResiduals residuals) {
+        body.add("for (int slot = 0; slot < %s; slot++) {\n".formatted(kept))
+                .add((residuals.place() + residuals.storeIndex("keptIndices[slot]") + residuals.store("keptResiduals[slot]"))
+                        .indent(4))
+                .add("}\n");
     }
 
     private static void amplitude(KernelText body, String count, String term, String comment) {
@@ -230,11 +220,11 @@ final class VectorPackWriter {
     private static void signs(KernelText body, String count, String place) {
         body.add("""
             for (int word = 0; word < %s / 16; word++) {
-                long signs = 0;
+                long bits = 0;
                 for (int part = 0; part < 16; part += LANES) {
-                    signs |= FloatVector.fromArray(FLOATS, row, word * 16 + part).compare(GT, 0).toLong() << part;
+                    bits |= FloatVector.fromArray(FLOATS, row, word * 16 + part).compare(GT, 0).toLong() << part;
                 }
-                cache.set(SHORT, %s, (short) signs);
+                cache.set(SHORT, %s, (short) bits);
             }
             """.formatted(count, place));
     }

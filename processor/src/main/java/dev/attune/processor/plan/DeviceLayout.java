@@ -106,7 +106,7 @@ public record DeviceLayout(
         LaneStream denseValues = new LaneStream(columns * TileLayout.TILE_TOKENS, tile.valueNumberBytes());
         int denseValueBytes = channels / columns / LaneStream.LANES * denseValues.bytes();
         Optional<Keys> keys = tile.keys().map(layout -> keys(layout, channels));
-        Optional<Values> values = tile.values().map(layout -> values(layout, channels, columns));
+        Optional<Values> values = tile.values().map(layout -> values(layout.block(), channels, columns));
         int valueOffset = aligned(keys.map(Keys::bytes).orElse(denseKeys.bytes()));
         return new DeviceLayout(
                 channels,
@@ -121,17 +121,18 @@ public record DeviceLayout(
                 aligned(denseKeys.bytes() + denseValueBytes));
     }
 
-    private static Keys keys(KeyLayout layout, int channels) {
-        LaneStream slots = slots(KEY_COLUMNS, layout.kept(), layout.residualBits());
+    private static Keys keys(KeyLayout keys, int channels) {
+        BlockLayout layout = keys.block();
+        LaneStream slots = slots(KEY_COLUMNS, layout);
         LaneStream indices = new LaneStream(KEY_COLUMNS * layout.kept(), layout.indexBytes());
-        int afterMeans = layout.centred() ? channels * layout.numberBytes() : 0;
+        int afterMeans = keys.centred() ? channels * layout.numberBytes() : 0;
         int afterResiduals = afterMeans + slots.bytes();
         int afterIndices = afterResiduals + indices.bytes();
         int afterSigns = afterIndices + (layout.signed() ? TileLayout.TILE_TOKENS * channels / Byte.SIZE : 0);
         int afterAmplitudes = afterSigns + (layout.signed() ? TileLayout.TILE_TOKENS * layout.numberBytes() : 0);
         int end = afterAmplitudes + (layout.quantised() ? TileLayout.TILE_TOKENS * layout.numberBytes() : 0);
         return new Keys(
-                layout.centred(),
+                keys.centred(),
                 layout.signed(),
                 layout.quantised(),
                 slots,
@@ -145,14 +146,13 @@ public record DeviceLayout(
                 end);
     }
 
-    private static LaneStream slots(int columns, int kept, int residualBits) {
-        return residualBits < Byte.SIZE
-                ? new LaneStream(columns * TileLayout.residualBytes(kept, residualBits), 1)
-                : new LaneStream(columns * kept, residualBits / Byte.SIZE);
+    private static LaneStream slots(int columns, BlockLayout layout) {
+        int rows = (layout.kept() + layout.slotsPerRow() - 1) / layout.slotsPerRow();
+        return new LaneStream(columns * rows, layout.residualBits() * layout.slotsPerRow() / Byte.SIZE);
     }
 
-    private static Values values(ValueLayout layout, int channels, int columns) {
-        LaneStream slots = slots(columns, layout.kept(), layout.residualBits());
+    private static Values values(BlockLayout layout, int channels, int columns) {
+        LaneStream slots = slots(columns, layout);
         LaneStream tokens = new LaneStream(columns * layout.kept(), 1);
         int groups = channels / columns / LaneStream.LANES;
         int afterResiduals = groups * slots.bytes();

@@ -12,10 +12,12 @@ import java.util.List;
  * @param model the specification
  * @param layout the bytes of its tiles
  * @param backend what the kernels run on
- * @param chunkTiles tiles whose scores are computed before their softmax and value sum
  * @param headGroup query heads that share one pass over the packed tokens
+ * @param streams tiles, from as many places of the cache, that are read at once
+ * @param readAheadTiles tiles that are read once, in order, before the kernels read them piecemeal; 0 for none
  */
-public record KernelPlan(AttentionModel model, TileLayout layout, Backend backend, int chunkTiles, int headGroup) {
+public record KernelPlan(
+        AttentionModel model, TileLayout layout, Backend backend, int headGroup, int streams, int readAheadTiles) {
 
     /** Registers that the query tables of one pass may take; the rest holds accumulators and temporaries. */
     private static final int TABLE_REGISTERS = 16;
@@ -23,31 +25,45 @@ public record KernelPlan(AttentionModel model, TileLayout layout, Backend backen
     /** More heads than this in one pass spill the accumulators. */
     private static final int MOST_HEADS = 4;
 
-    /** A chunk is read several times: it should stay in the second-level cache, of which half a megabyte is common. */
-    private static final int CHUNK_BYTES = 256 * 1024;
+    /** Tiles that one head reads at once in the widest vectors. */
+    private static final int MOST_STREAMS = 4;
 
-    private static final int MOST_CHUNK_TILES = 8;
+    /** What is read ahead should stay in the second-level cache, of which half a megabyte is common. */
+    private static final int READ_AHEAD_BYTES = 256 * 1024;
+
+    private static final int MOST_READ_AHEAD_TILES = 8;
 
     /** Plans one Java class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
     public static List<KernelPlan> all(AttentionModel model) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
         for (Backend backend : model.vectorBackends()) {
-            plans.add(new KernelPlan(model, layout, backend, chunkTiles(layout), vectorHeadGroup(model, backend)));
+            int headGroup = headGroup(model, backend);
+            int streams = streams(model, backend, headGroup);
+            plans.add(new KernelPlan(
+                    model, layout, backend, headGroup, streams, streams == 1 ? readAheadTiles(layout) : 0));
         }
-        plans.add(new KernelPlan(model, layout, Backend.SCALAR, 1, 1));
+        plans.add(new KernelPlan(model, layout, Backend.SCALAR, 1, 1, 0));
         return List.copyOf(plans);
     }
 
-    private static int chunkTiles(TileLayout layout) {
-        return Math.clamp(CHUNK_BYTES / Math.max(layout.tileBytes(), layout.denseTileBytes()), 1, MOST_CHUNK_TILES);
+    private static int readAheadTiles(TileLayout layout) {
+        int bytes = Math.max(layout.tileBytes(), layout.denseTileBytes());
+        return Math.clamp(READ_AHEAD_BYTES / bytes, 1, MOST_READ_AHEAD_TILES);
     }
 
-    private static int vectorHeadGroup(AttentionModel model, Backend backend) {
+    private static int headGroup(AttentionModel model, Backend backend) {
         int tableBits = model.keys().format() == NumberFormat.FLOAT32 ? Float.SIZE : Short.SIZE;
         int tableRegisters = model.headDim() * tableBits / backend.vectorBits();
         int heads = TABLE_REGISTERS / Math.max(1, tableRegisters);
         return Math.clamp(heads, 1, Math.min(MOST_HEADS, model.groupSize()));
+    }
+
+    /** Every tile that is read at once takes accumulators of its own, for each head of the pass; tables leave fewer. */
+    private static int streams(AttentionModel model, Backend backend, int headGroup) {
+        int most = backend.vectorBits() * MOST_STREAMS / Backend.VECTOR_512.vectorBits();
+        boolean tables = !model.keys().dense() || !model.values().dense();
+        return Math.clamp((tables ? most : 2 * most) / headGroup, 1, Math.max(1, most));
     }
 
     /** Returns the sizes of the passes that cover all {@code G} query heads, for example 4 and 3 for 7 heads. */

@@ -9,8 +9,8 @@ import java.util.Optional;
 /**
  * The bytes of one tile: 64 consecutive tokens of one key-value head. A packed tile holds keys, then values, each
  * pruned or dense as the specification says; a dense tile holds both dense. Dense keys are {@code [2][d][32]} (tokens
- * in lanes), dense values {@code [64][channels]} (channels in lanes, padded to a multiple of 32). The format is
- * little-endian and the same for every backend.
+ * in lanes), dense values {@code [channels / 32][64][32]} (channels in lanes, padded to a multiple of 32). The format
+ * is little-endian and the same for every backend.
  *
  * @param headDim channels of one head, {@code d}
  * @param channels {@code d} rounded up to a multiple of 32
@@ -28,19 +28,13 @@ public record TileLayout(
         Optional<ValueLayout> values) {
 
     /** The version of the format, raised whenever bytes move. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** Tokens of a tile. */
     public static final int TILE_TOKENS = 64;
 
-    /** Tokens of a key block. */
-    public static final int BLOCK_TOKENS = 32;
-
     /** Key blocks of a tile. */
-    public static final int BLOCKS = TILE_TOKENS / BLOCK_TOKENS;
-
-    /** Channels of a value group. */
-    public static final int GROUP_CHANNELS = 32;
+    public static final int BLOCKS = TILE_TOKENS / BlockLayout.LANES;
 
     private static final int ALIGNMENT = 64;
 
@@ -58,17 +52,12 @@ public record TileLayout(
     }
 
     static int paddedChannels(int headDim) {
-        return (headDim + GROUP_CHANNELS - 1) / GROUP_CHANNELS * GROUP_CHANNELS;
+        return (headDim + BlockLayout.LANES - 1) / BlockLayout.LANES * BlockLayout.LANES;
     }
 
     /** Returns the bytes of one number that is not quantised. */
     static int bytes(NumberFormat format) {
         return format.bits() / Byte.SIZE;
-    }
-
-    /** Returns the bytes that {@code kept} residuals of a token or channel take: whole ones. */
-    static int residualBytes(int kept, int residualBits) {
-        return (kept * residualBits + Byte.SIZE - 1) / Byte.SIZE;
     }
 
     /** Returns the bytes of a tile's keys when they are dense. */
@@ -98,34 +87,41 @@ public record TileLayout(
 
     /** Returns whether signs and amplitudes are stored for at least one side. */
     public boolean hasAmplitudes() {
-        return keys.map(KeyLayout::signed).orElse(false)
-                || values.map(ValueLayout::signed).orElse(false);
+        return signedKeys() || signedValues();
     }
 
-    /** Returns the parts of a packed tile in their order; their bytes add up to {@link #tileBytes()}. */
+    /** Returns whether keys are packed and their signs stored. */
+    public boolean signedKeys() {
+        return keys.map(layout -> layout.block().signed()).orElse(false);
+    }
+
+    /** Returns whether values are packed and their signs stored. */
+    public boolean signedValues() {
+        return values.map(layout -> layout.block().signed()).orElse(false);
+    }
+
+    /** Returns the sizes of what a packed tile holds; they add up to {@link #tileBytes()}. */
     public List<Part> parts() {
         List<Part> parts = new ArrayList<>();
         keys.ifPresentOrElse(
                 layout -> {
                     add(parts, "key means", layout.blocks());
-                    add(parts, "key residuals", BLOCKS * layout.signs());
-                    add(parts, "key signs", BLOCKS * (layout.amplitudes() - layout.signs()));
-                    add(parts, "key amplitudes", BLOCKS * (layout.residualScales() - layout.amplitudes()));
-                    add(parts, "key residual scales", BLOCKS * (layout.indices() - layout.residualScales()));
-                    add(parts, "key indices", BLOCKS * (layout.blockBytes() - layout.indices()));
+                    add(parts, "key", BLOCKS, layout.block());
                 },
                 () -> add(parts, "keys", denseKeyBytes()));
         values.ifPresentOrElse(
-                layout -> {
-                    add(parts, "value residuals", layout.signs());
-                    add(parts, "value signs", layout.amplitudes() - layout.signs());
-                    add(parts, "value amplitudes", layout.residualScales() - layout.amplitudes());
-                    add(parts, "value residual scales", layout.indices() - layout.residualScales());
-                    add(parts, "value indices", layout.bytes() - layout.indices());
-                },
+                layout -> add(parts, "value", layout.blocks(), layout.block()),
                 () -> add(parts, "values", denseValueBytes()));
         add(parts, "padding", tileBytes() - parts.stream().mapToInt(Part::bytes).sum());
         return List.copyOf(parts);
+    }
+
+    private static void add(List<Part> parts, String side, int blocks, BlockLayout block) {
+        add(parts, side + " residuals", blocks * block.residualBytes());
+        add(parts, side + " indices", blocks * block.indexBytesOfBlock());
+        add(parts, side + " residual scales", blocks * block.residualScaleBytes());
+        add(parts, side + " signs", blocks * block.signWordBytes());
+        add(parts, side + " amplitudes", blocks * block.amplitudeBytes());
     }
 
     private static void add(List<Part> parts, String name, int bytes) {

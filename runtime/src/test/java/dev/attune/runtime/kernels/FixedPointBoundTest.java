@@ -17,9 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The error bound that generated kernels state for sums under signs, which they compute in 16-bit fixed point: with
- * {@code n} numbers of total magnitude {@code R}, at most {@code 5/32 n} units of {@code R / (32767 - n / 4)}. All
- * other arithmetic here is float32, so what exceeds the bound would be the sign sums.
+ * The error bounds that generated kernels state for sums under signs, which they compute in 16-bit fixed point. Of
+ * {@code d} channels of total magnitude {@code R}: at most {@code 5/32 d} units of {@code R / (32767 - d / 4)}. Of the 64
+ * weights of a tile, which sum to {@code R}: at most half a unit of {@code R / (32767 - 64)} each. All other arithmetic
+ * here is float32, so what exceeds the bounds would be the sign sums.
  */
 class FixedPointBoundTest {
 
@@ -93,7 +94,7 @@ class FixedPointBoundTest {
             double[] amplitudes = largestAmplitudes(head.values(oracle));
             for (int channel = 0; channel < HEAD_DIM; channel++) {
                 // All weights together sum to 1, so the tiles' ranges do too.
-                double bound = unit(1, 64) * 5 / 32 * 64 * amplitudes[channel];
+                double bound = 1.0 / (Short.MAX_VALUE - 64) / 2 * 64 * amplitudes[channel];
                 double error = Math.abs(expected.output()[channel] - actual.output()[channel]);
                 assertTrue(error <= bound + FLOAT_SLACK, "error " + error + ", bound " + bound + ", seed " + seed);
             }

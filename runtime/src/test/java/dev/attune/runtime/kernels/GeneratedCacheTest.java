@@ -1,5 +1,6 @@
 package dev.attune.runtime.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -53,6 +54,49 @@ class GeneratedCacheTest {
                     decode(cache, backend + (packGenerated ? ", packing" : ", keeping dense"));
                     int packed = packGenerated ? (PROMPT + GENERATED) / 64 * 64 : PROMPT;
                     assertEquals(packed, cache.statistics().packedTokens());
+                }
+            }
+        }
+    }
+
+    /** A prompt of two slices per head: each is a call of its own, and their merge is what the whole stands for. */
+    @Test
+    void slicesMergeToTheWholeOnAnyNumberOfThreads() {
+        int tokens = 6200;
+        AttentionModel model = new AttentionModel(
+                "specifications",
+                "Sliced",
+                HEADS * GROUP,
+                HEADS,
+                HEAD_DIM,
+                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
+                Specifications.pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16),
+                32,
+                true,
+                Specifications.VECTORS);
+        KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
+        Random random = new Random(11);
+        float[] keys = gaussians(random, HEADS * tokens * HEAD_DIM);
+        float[] values = gaussians(random, HEADS * tokens * HEAD_DIM);
+        float[] window = gaussians(random, HEADS * GROUP * 32 * HEAD_DIM);
+        float[] queries = gaussians(random, HEADS * GROUP * HEAD_DIM);
+        float[] output = new float[queries.length];
+        float[] again = new float[queries.length];
+        float[] logSumExp = new float[HEADS * GROUP];
+        for (Backend backend : provider.backends()) {
+            LayerKernels kernels = forced(provider, backend);
+            if (kernels.backend() != backend) {
+                continue;
+            }
+            try (KeyValueCache alone = kernels.withThreads(1).newCache(tokens);
+                    KeyValueCache shared = kernels.withThreads(3).newCache(tokens)) {
+                alone.prefill(keys, values, window);
+                shared.prefill(keys, values, window);
+                alone.attend(queries, output, logSumExp);
+                compare(alone, queries, output, logSumExp, backend + ", two slices");
+                for (int repeat = 0; repeat < 3; repeat++) {
+                    shared.attend(queries, again, logSumExp);
+                    assertArrayEquals(output, again, backend + ", three threads");
                 }
             }
         }

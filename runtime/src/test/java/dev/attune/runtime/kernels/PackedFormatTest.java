@@ -117,29 +117,29 @@ class PackedFormatTest {
         AttentionModel nibbles = worked("Nibbles", 0.8, NumberFormat.INT4);
         CompiledSpecifications compiled = CompiledSpecifications.of(List.of(high, half, bytes, nibbles));
         CacheLayout highLayout = compiled.provider(high).layout();
-        assertEquals(1, highLayout.version());
+        assertEquals(2, highLayout.version());
         assertEquals(12672, highLayout.tileBytes());
         assertEquals(32768, highLayout.denseTileBytes());
         assertEquals(
-                List.of(256, 3328, 1024, 128, 1664, 3328, 1024, 256, 1664),
+                List.of(256, 3328, 1664, 1024, 128, 3328, 1664, 1024, 256),
                 highLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
         CacheLayout halfLayout = compiled.provider(half).layout();
         assertEquals(27264, halfLayout.tileBytes());
         assertEquals(32768, halfLayout.denseTileBytes());
         assertEquals(
-                List.of(256, 8192, 1024, 128, 4096, 8192, 1024, 256, 4096),
+                List.of(256, 8192, 4096, 1024, 128, 8192, 4096, 1024, 256),
                 halfLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
         CacheLayout bytesLayout = compiled.provider(bytes).layout();
         assertEquals(9728, bytesLayout.tileBytes());
         assertEquals(32768, bytesLayout.denseTileBytes());
         assertEquals(
-                List.of(256, 1664, 1024, 128, 128, 1664, 1664, 1024, 256, 256, 1664),
+                List.of(256, 1664, 1664, 128, 1024, 128, 1664, 1664, 256, 1024, 256),
                 bytesLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
         CacheLayout nibblesLayout = compiled.provider(nibbles).layout();
         assertEquals(8128, nibblesLayout.tileBytes());
         assertEquals(32768, nibblesLayout.denseTileBytes());
         assertEquals(
-                List.of(256, 832, 1024, 128, 128, 1664, 896, 1024, 256, 256, 1664),
+                List.of(256, 832, 1664, 128, 1024, 128, 896, 1664, 256, 1024, 256),
                 nibblesLayout.parts().stream().map(CacheLayout.Part::bytes).toList());
     }
 
@@ -220,43 +220,17 @@ class PackedFormatTest {
 
     /** "Packed keys", and "Decoding by hand". */
     private static float[] packedKeys(ByteBuffer tile, int headDim, PruningModel side, float[] scales) {
-        int number = bytes(side.format());
-        boolean quantised = quantised(side.format());
-        int index = headDim <= 256 ? 1 : 2;
-        int kept = headDim - (int) Math.floor(side.ratio() * headDim);
         boolean centred = side.centering() == Centering.TILE;
-        boolean signed = side.restoration() == Restoration.SIGN;
-        int means = centred ? padded(headDim) * number : 0;
-        int signs = residualBytes(kept, side.format()) * 32;
-        int amplitudes = signs + (signed ? headDim / 16 * 32 * 2 : 0);
-        int scalesOfResiduals = amplitudes + (signed ? 32 * number : 0);
-        int indices = scalesOfResiduals + (quantised ? 32 * number : 0);
-        int blockBytes = indices + kept * 32 * index;
+        int means = centred ? padded(headDim) * bytes(side.format()) : 0;
+        int signs = means + 2 * keptBytes(side, headDim);
         float[] keys = new float[TILE * headDim];
         for (int token = 0; token < TILE; token++) {
-            int block = means + token / 32 * blockBytes;
-            int lane = token % 32;
+            int kept = means + token / 32 * keptBytes(side, headDim);
+            int words = signs + token / 32 * signBytes(side, headDim);
             for (int channel = 0; channel < headDim; channel++) {
-                float key = 0;
-                if (signed) {
-                    int word = tile.getShort(block + signs + (channel / 16 * 32 + lane) * 2);
-                    float amplitude = number(tile, block + amplitudes + lane * number, side.format());
-                    key = (word >> channel % 16 & 1) == 1 ? amplitude : -amplitude;
-                }
-                float scale = quantised
-                        ? number(tile, block + scalesOfResiduals + lane * number, NumberFormat.BFLOAT16)
-                        : 1;
-                for (int slot = 0; slot < kept; slot++) {
-                    int place = slot * 32 + lane;
-                    int keptChannel = index == 1
-                            ? Byte.toUnsignedInt(tile.get(block + indices + place))
-                            : Short.toUnsignedInt(tile.getShort(block + indices + place * 2));
-                    if (keptChannel == channel) {
-                        key += scale * residual(tile, block, slot, 32, lane, side.format());
-                    }
-                }
+                float key = entry(tile, side, headDim, kept, words, token % 32, channel);
                 if (centred) {
-                    key += number(tile, channel * number, side.format());
+                    key += number(tile, channel * bytes(side.format()), side.format());
                 }
                 keys[token * headDim + channel] = key / scales[channel];
             }
@@ -266,37 +240,85 @@ class PackedFormatTest {
 
     /** "Packed values", and "Decoding by hand". */
     private static float[] packedValues(ByteBuffer tile, int start, int headDim, PruningModel side) {
-        int number = bytes(side.format());
-        int channels = padded(headDim);
-        int kept = TILE - (int) Math.floor(side.ratio() * TILE);
-        boolean signed = side.restoration() == Restoration.SIGN;
-        boolean quantised = quantised(side.format());
-        int signs = residualBytes(kept, side.format()) * channels;
-        int amplitudes = signs + (signed ? 4 * channels * 2 : 0);
-        int scales = amplitudes + (signed ? channels * number : 0);
-        int indices = scales + (quantised ? channels * number : 0);
+        int signs = start + padded(headDim) / 32 * keptBytes(side, TILE);
         float[] values = new float[TILE * headDim];
         for (int channel = 0; channel < headDim; channel++) {
+            int kept = start + channel / 32 * keptBytes(side, TILE);
+            int words = signs + channel / 32 * signBytes(side, TILE);
             for (int token = 0; token < TILE; token++) {
-                float value = 0;
-                if (signed) {
-                    int word = tile.getShort(start + signs + (token / 16 * channels + channel) * 2);
-                    float amplitude = number(tile, start + amplitudes + channel * number, side.format());
-                    value = (word >> token % 16 & 1) == 1 ? amplitude : -amplitude;
-                }
-                float scale =
-                        quantised ? number(tile, start + scales + channel * number, NumberFormat.BFLOAT16) : 1;
-                int group = start + channel / 32 * 32 * residualBytes(kept, side.format());
-                for (int slot = 0; slot < kept; slot++) {
-                    int place = (channel / 32 * kept + slot) * 32 + channel % 32;
-                    if (tile.get(start + indices + place) == token) {
-                        value += scale * residual(tile, group, slot, 32, channel % 32, side.format());
-                    }
-                }
-                values[token * headDim + channel] = value;
+                values[token * headDim + channel] = entry(tile, side, TILE, kept, words, channel % 32, token);
             }
         }
         return values;
+    }
+
+    /** "Block": what entry {@code j} of {@code n} in a lane stands for, before the mean. */
+    private static float entry(ByteBuffer tile, PruningModel side, int n, int kept, int words, int lane, int j) {
+        int number = bytes(side.format());
+        float entry = 0;
+        if (side.restoration() == Restoration.SIGN) {
+            int word = tile.getShort(words + (j / 16 * 32 + lane) * 2);
+            float amplitude = number(tile, words + n / 16 * 64 + lane * number, side.format());
+            entry = (word >> j % 16 & 1) == 1 ? amplitude : -amplitude;
+        }
+        int slots = slots(side, n);
+        float scale = quantised(side.format())
+                ? number(tile, kept + keptBytes(side, n) - 32 * number + lane * number, NumberFormat.BFLOAT16)
+                : 1;
+        for (int slot = 0; slot < slots; slot++) {
+            if (index(tile, side, n, kept, slot, lane) == j) {
+                entry += scale * residual(tile, side, n, kept, slot, lane);
+            }
+        }
+        return entry;
+    }
+
+    private static int index(ByteBuffer tile, PruningModel side, int n, int kept, int slot, int lane) {
+        int bytes = indexBytes(n);
+        int place = side.format() == NumberFormat.INT4
+                ? kept + slot / 2 * (32 + 2 * 32 * bytes) + 32 + slot % 2 * 32 * bytes + lane * bytes
+                : kept + slot * slotBytes(side, n) + slotBytes(side, n) - 32 * bytes + lane * bytes;
+        return bytes == 1 ? Byte.toUnsignedInt(tile.get(place)) : Short.toUnsignedInt(tile.getShort(place));
+    }
+
+    /** The residual of a slot before its scale. */
+    private static float residual(ByteBuffer tile, PruningModel side, int n, int kept, int slot, int lane) {
+        int place = kept + slot * slotBytes(side, n);
+        return switch (side.format()) {
+            case FLOAT32, BFLOAT16, FLOAT16 -> number(tile, place + lane * bytes(side.format()), side.format());
+            case INT8 -> tile.get(place + lane);
+            case INT4 -> {
+                int both = Byte.toUnsignedInt(tile.get(kept + slot / 2 * (32 + 2 * 32 * indexBytes(n)) + lane));
+                int half = slot % 2 == 0 ? both % 16 : both / 16;
+                yield half < 8 ? half : half - 16;
+            }
+        };
+    }
+
+    private static int slots(PruningModel side, int n) {
+        return n - (int) Math.floor(side.ratio() * n);
+    }
+
+    private static int indexBytes(int n) {
+        return n <= 256 ? 1 : 2;
+    }
+
+    /** Bytes of a slot of any format but {@code INT4}. */
+    private static int slotBytes(PruningModel side, int n) {
+        return 32 * residualBytes(1, side.format()) + 32 * indexBytes(n);
+    }
+
+    /** Bytes of a block's kept entries. */
+    private static int keptBytes(PruningModel side, int n) {
+        int slots = slots(side, n);
+        return 32 * residualBytes(slots, side.format())
+                + slots * 32 * indexBytes(n)
+                + (quantised(side.format()) ? 32 * bytes(side.format()) : 0);
+    }
+
+    /** Bytes of a block's signs and amplitudes. */
+    private static int signBytes(PruningModel side, int n) {
+        return side.restoration() == Restoration.SIGN ? n / 16 * 64 + 32 * bytes(side.format()) : 0;
     }
 
     private static float[] denseKeys(ByteBuffer tile, int start, int headDim, NumberFormat format) {
@@ -314,7 +336,7 @@ class PackedFormatTest {
         float[] values = new float[TILE * headDim];
         for (int token = 0; token < TILE; token++) {
             for (int channel = 0; channel < headDim; channel++) {
-                int place = token * padded(headDim) + channel;
+                int place = (channel / 32 * TILE + token) * 32 + channel % 32;
                 values[token * headDim + channel] = number(tile, start + place * bytes(format), format);
             }
         }
@@ -328,12 +350,8 @@ class PackedFormatTest {
         if (side.dense()) {
             return TILE * headDim * number;
         }
-        int kept = headDim - (int) Math.floor(side.ratio() * headDim);
-        int perToken = kept * (headDim <= 256 ? 1 : 2)
-                + residualBytes(kept, side.format())
-                + (side.restoration() == Restoration.SIGN ? headDim / 8 + number : 0)
-                + (quantised(side.format()) ? number : 0);
-        return TILE * perToken + (side.centering() == Centering.TILE ? padded(headDim) * number : 0);
+        int means = side.centering() == Centering.TILE ? padded(headDim) * number : 0;
+        return means + 2 * (keptBytes(side, headDim) + signBytes(side, headDim));
     }
 
     private static int valueBytes(AttentionModel model) {
@@ -342,26 +360,7 @@ class PackedFormatTest {
         if (side.dense()) {
             return TILE * padded(model.headDim()) * number;
         }
-        int kept = TILE - (int) Math.floor(side.ratio() * TILE);
-        int perChannel = kept
-                + residualBytes(kept, side.format())
-                + (side.restoration() == Restoration.SIGN ? TILE / 8 + number : 0)
-                + (quantised(side.format()) ? number : 0);
-        return padded(model.headDim()) * perChannel;
-    }
-
-    /** The residual of a slot in rows of so many lanes, before its scale. */
-    private static float residual(ByteBuffer tile, int start, int slot, int lanes, int lane, NumberFormat format) {
-        return switch (format) {
-            case FLOAT32, BFLOAT16, FLOAT16 ->
-                number(tile, start + (slot * lanes + lane) * bytes(format), format);
-            case INT8 -> tile.get(start + slot * lanes + lane);
-            case INT4 -> {
-                int both = Byte.toUnsignedInt(tile.get(start + slot / 2 * lanes + lane));
-                int half = slot % 2 == 0 ? both % 16 : both / 16;
-                yield half < 8 ? half : half - 16;
-            }
-        };
+        return padded(model.headDim()) / 32 * (keptBytes(side, TILE) + signBytes(side, TILE));
     }
 
     /** Any number but a residual: integers leave these to bfloat16. */

@@ -1,11 +1,10 @@
 package dev.attune.processor.emit.opencl;
 
+import dev.attune.processor.plan.BlockLayout;
 import dev.attune.processor.plan.DeviceLayout;
-import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.LaneStream;
 import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
-import dev.attune.processor.plan.ValueLayout;
 
 /** The named numbers of a program: the specification, then the bytes of a tile on the device and in host memory. */
 final class ConstantsText {
@@ -40,19 +39,19 @@ final class ConstantsText {
         define("DENSE_KEY_STREAM", device.denseKeys().laneBytes(), "dense keys: element 2 j + k, channel j");
         define("DENSE_VALUE_STREAM", device.denseValues().laneBytes(),
                 "dense values of a group: element VALUE_COLUMNS t + k, token t");
-        device.keys().ifPresent(keys -> deviceKeys(keys, host.keys().orElseThrow()));
-        device.values().ifPresent(values -> deviceValues(values, host.values().orElseThrow()));
+        device.keys().ifPresent(keys -> deviceKeys(keys, host.keys().orElseThrow().block()));
+        device.values().ifPresent(values -> deviceValues(values, host.values().orElseThrow().block()));
         text.append("\n// A tile in host memory; offsets and sizes in bytes.\n");
         define("HOST_TILE_BYTES", host.tileBytes(), "a packed tile");
         define("HOST_VALUES", host.valueOffset(), "offset of the values");
-        host.keys().ifPresent(this::hostKeys);
-        host.values().ifPresent(this::hostValues);
+        host.keys().ifPresent(keys -> hostBlocks("KEY", keys.blocks(), keys.signs(), keys.block()));
+        host.values().ifPresent(values -> hostBlocks("VALUE", 0, values.signs(), values.block()));
         return text.toString();
     }
 
-    private void deviceKeys(DeviceLayout.Keys keys, KeyLayout layout) {
+    private void deviceKeys(DeviceLayout.Keys keys, BlockLayout layout) {
         define("KEPT_CHANNELS", layout.kept(), "channels every token keeps");
-        if (layout.centred()) {
+        if (keys.centred()) {
             define("KEY_MEANS", keys.means(), "means [PADDED_CHANNELS]");
         }
         define(
@@ -77,7 +76,7 @@ final class ConstantsText {
         }
     }
 
-    private void deviceValues(DeviceLayout.Values values, ValueLayout layout) {
+    private void deviceValues(DeviceLayout.Values values, BlockLayout layout) {
         define("KEPT_TOKENS", layout.kept(), "tokens every value channel keeps of a tile");
         define(
                 "VALUE_RESIDUALS",
@@ -101,30 +100,28 @@ final class ConstantsText {
         }
     }
 
-    private void hostKeys(KeyLayout keys) {
-        define("HOST_KEY_BLOCKS", keys.blocks(), "offset of the two key blocks");
-        define("HOST_KEY_BLOCK_BYTES", keys.blockBytes(), "a key block");
-        define("HOST_KEY_RESIDUALS", keys.residuals(), "key block: residuals [slot][32]");
-        if (keys.signed()) {
-            define("HOST_KEY_SIGNS", keys.signs(), "key block: 16-bit sign words [HEAD_DIM / 16][32]");
-            define("HOST_KEY_AMPLITUDES", keys.amplitudes(), "key block: amplitudes [32]");
+    private void hostBlocks(String side, int kept, int signs, BlockLayout block) {
+        String prefix = "HOST_" + side;
+        define(prefix + "_KEPT", kept, "kept entries of the blocks of 32 lanes");
+        define(prefix + "_KEPT_BYTES", block.keptBytes(), "those of a block");
+        define(
+                prefix + "_SLOT_BYTES",
+                block.slotBytes(),
+                block.slotsPerRow() == 1
+                        ? "a slot: residuals [32], indices [32]"
+                        : "a pair of slots: residuals [32], indices [2][32]");
+        define(prefix + "_INDICES", block.indices(), "offset of the indices in it");
+        if (block.quantised()) {
+            define(prefix + "_RESIDUAL_SCALES", block.residualScales(), "block: scales of residuals [32]");
         }
-        if (keys.quantised()) {
-            define("HOST_KEY_RESIDUAL_SCALES", keys.residualScales(), "key block: scales of residuals [32]");
+        if (block.signed()) {
+            define(prefix + "_SIGNS", signs, "signs of the blocks");
+            define(
+                    prefix + "_SIGN_BYTES",
+                    block.signBytes(),
+                    "those of a block: 16-bit words [" + block.signWords() + "][32]");
+            define(prefix + "_AMPLITUDES", block.signWordBytes(), "offset of the amplitudes [32] behind them");
         }
-        define("HOST_KEY_INDICES", keys.indices(), "key block: channels of the residuals [KEPT_CHANNELS][32]");
-    }
-
-    private void hostValues(ValueLayout values) {
-        define("HOST_VALUE_RESIDUALS", values.residuals(), "values: residuals [PADDED_CHANNELS / 32][slot][32]");
-        if (values.signed()) {
-            define("HOST_VALUE_SIGNS", values.signs(), "values: 16-bit sign words [4][PADDED_CHANNELS]");
-            define("HOST_VALUE_AMPLITUDES", values.amplitudes(), "values: amplitudes [PADDED_CHANNELS]");
-        }
-        if (values.quantised()) {
-            define("HOST_VALUE_RESIDUAL_SCALES", values.residualScales(), "values: scales of residuals");
-        }
-        define("HOST_VALUE_INDICES", values.indices(), "values: tokens [PADDED_CHANNELS / 32][KEPT_TOKENS][32]");
     }
 
     private void define(String name, int value, String meaning) {

@@ -1,25 +1,28 @@
 package dev.attune.processor.emit.opencl;
 
-import dev.attune.processor.plan.DeviceLayout;
+import dev.attune.processor.plan.BlockLayout;
+import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.OpenClPlan;
+import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.ValueLayout;
 
 /** Writes the kernels that bring packed tiles from their order in host memory to the device's, and back. */
 final class TransferText {
 
-    private final OpenClPlan plan;
-    private final boolean toDevice;
+    private final TileLayout layout;
     private final StoredNumber keyNumber;
     private final StoredNumber keyResidual;
     private final StoredNumber valueNumber;
     private final StoredNumber valueResidual;
+    private final boolean toDevice;
 
     private TransferText(OpenClPlan plan, boolean toDevice) {
-        this.plan = plan;
-        this.toDevice = toDevice;
+        this.layout = plan.layout();
         this.keyNumber = StoredNumber.of(plan.model().keys().plainFormat());
         this.keyResidual = StoredNumber.of(plan.model().keys().format());
         this.valueNumber = StoredNumber.of(plan.model().values().plainFormat());
         this.valueResidual = StoredNumber.of(plan.model().values().format());
+        this.toDevice = toDevice;
     }
 
     static String write(OpenClPlan plan) {
@@ -37,19 +40,26 @@ final class TransferText {
                 uint item = get_local_id(0);
                 global uchar *tile = packed
                         + ((size_t) (get_group_id(0) / count) * stride + first + get_group_id(0) % count) * TILE_BYTES;
-                global uchar *values = tile + VALUES;
                 host += (size_t) get_group_id(0) * HOST_TILE_BYTES;
-                global uchar *host_values = host + HOST_VALUES;
-                // The key block of token item, and the token's place in the block's rows.
-                global uchar *block = host + $blocks + item / 32 * $blockBytes;
-                uint row = item % 32;
+
+                // Keys: work-item by token.
             """);
-        addKeys(text);
-        addValues(text);
+        layout.keys().ifPresentOrElse(keys -> addKeys(text, keys), () -> addDenseKeys(text));
+        text.add("""
+
+                // Values: work-item by channel.
+                tile += VALUES;
+                host += HOST_VALUES;
+                for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {
+                    uint block = channel / 32;
+                    uint lane = channel % 32;
+            """);
+        layout.values().ifPresentOrElse(values -> addValues(text, values), () -> addDenseValues(text));
         return text.add("""
-                    sign(receipt, launch);
                 }
-                """)
+                sign(receipt, launch);
+            }
+            """)
                 .with("name", toDevice ? "import_tiles" : "export_tiles")
                 .with(
                         "meaning",
@@ -61,109 +71,111 @@ final class TransferText {
                         toDevice
                                 ? "global uchar *host, global uchar *packed"
                                 : "global uchar *packed, global uchar *host")
-                .with("key", keyNumber.type())
-                .with("keyResidual", keyResidual.type())
-                .with("value", valueNumber.type())
-                .with("valueResidual", valueResidual.type())
                 .toString();
     }
 
-    private void addKeys(OpenClText text) {
-        if (plan.device().keys().isEmpty()) {
-            text.add("    for (uint channel = 0; channel < HEAD_DIM; channel++) {\n")
-                    .add(copy("dense_key(tile, channel, item)", "(global $key *) block + channel * 32 + row"))
-                    .add("    }\n")
-                    .with("blocks", 0)
-                    .with("blockBytes", "HEAD_DIM * 32 * sizeof(" + keyNumber.type() + ")");
-            return;
+    private void addKeys(OpenClText text, KeyLayout keys) {
+        if (keys.centred()) {
+            text.add("    for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {\n")
+                    .add(copy(8, "key_mean(tile, channel)", keyNumber, "host", "channel"))
+                    .add("    }\n");
         }
-        DeviceLayout.Keys keys = plan.device().keys().get();
-        text.addIf(keys.centred(), "    for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {\n"
-                        + copy("key_mean(tile, channel)", "(global $key *) host + channel")
-                        + "    }\n")
-                .add("    for (uint slot = 0; slot < " + rows("KEPT_CHANNELS", keyResidual) + "; slot++) {\n")
+        text.add("""
+                uint block = item / 32;
+                uint lane = item % 32;
+            """);
+        addBlock(text, 4, "KEY", "key", "item", keys.block(), keyNumber, keyResidual);
+    }
+
+    private void addDenseKeys(OpenClText text) {
+        text.add("    for (uint channel = 0; channel < HEAD_DIM; channel++) {\n")
                 .add(copy(
-                        "key_residual(tile, slot, item)",
-                        "(global $keyResidual *) (block + HOST_KEY_RESIDUALS) + slot * 32 + row"))
-                .add("    }\n    for (uint slot = 0; slot < KEPT_CHANNELS; slot++) {\n")
-                .add(copy(
-                        "key_index(tile, slot, item)", "(global $index *) (block + HOST_KEY_INDICES) + slot * 32 + row"))
+                        8,
+                        "dense_key(tile, channel, item)",
+                        keyNumber,
+                        "host",
+                        "(item / 32 * HEAD_DIM + channel) * 32 + item % 32"))
                 .add("    }\n");
-        if (keys.signed()) {
-            text.add("""
-                    for (uint word = 0; word < HEAD_DIM / 16; word++) {
-                        global ushort *half_word = (global ushort *) key_signs(tile, word / 2, item) + word % 2;
-                """)
-                    .add(copy("half_word", "(global ushort *) (block + HOST_KEY_SIGNS) + word * 32 + row"))
-                    .add("    }\n")
-                    .add(copy("key_amplitude(tile, item)", "(global $key *) (block + HOST_KEY_AMPLITUDES) + row")
-                            .substring(4));
-        }
-        if (keys.quantised()) {
-            text.add(copy(
-                            "key_residual_scale(tile, item)",
-                            "(global $key *) (block + HOST_KEY_RESIDUAL_SCALES) + row")
-                    .substring(4));
-        }
-        text.with("index", keys.channels().elementBytes() == 1 ? "uchar" : "ushort")
-                .with("blocks", "HOST_KEY_BLOCKS")
-                .with("blockBytes", "HOST_KEY_BLOCK_BYTES");
     }
 
-    private void addValues(OpenClText text) {
-        text.add("    for (uint channel = item; channel < PADDED_CHANNELS; channel += TILE_TOKENS) {\n");
-        if (plan.device().values().isEmpty()) {
-            text.add("        for (uint token = 0; token < TILE_TOKENS; token++) {\n")
-                    .add("    "
-                            + copy(
-                                    "dense_value(values, channel, token)",
-                                    "(global $value *) host_values + token * PADDED_CHANNELS + channel"))
-                    .add("        }\n    }\n");
-            return;
-        }
-        DeviceLayout.Values values = plan.device().values().get();
-        String rows = rows("KEPT_TOKENS", valueResidual);
-        text.add("        uint group = channel / 32;\n        uint lane = channel % 32;\n")
-                .add("        for (uint slot = 0; slot < " + rows + "; slot++) {\n")
-                .add("            uint place = (group * " + rows + " + slot) * 32 + lane;\n")
-                .add("    " + copy(
-                        "value_residual(values, slot, channel)",
-                        "(global $valueResidual *) (host_values + HOST_VALUE_RESIDUALS) + place"))
-                .add("        }\n        for (uint slot = 0; slot < KEPT_TOKENS; slot++) {\n")
-                .add("            uint place = (group * KEPT_TOKENS + slot) * 32 + lane;\n")
-                .add("    " + copy("value_index(values, slot, channel)", "host_values + HOST_VALUE_INDICES + place"))
+    private void addValues(OpenClText text, ValueLayout values) {
+        addBlock(text, 8, "VALUE", "value", "channel", values.block(), valueNumber, valueResidual);
+    }
+
+    private void addDenseValues(OpenClText text) {
+        text.add("        for (uint token = 0; token < TILE_TOKENS; token++) {\n")
+                .add(copy(
+                        12,
+                        "dense_value(tile, channel, token)",
+                        valueNumber,
+                        "host",
+                        "(block * TILE_TOKENS + token) * 32 + lane"))
                 .add("        }\n");
-        if (values.signed()) {
-            text.add("""
-                        for (uint word = 0; word < TILE_TOKENS / 16; word++) {
-                            global ushort *half_word =
-                                    (global ushort *) value_signs(values, word % 2, channel) + word / 2;
-                """)
-                    .add("    " + copy(
-                            "half_word",
-                            "(global ushort *) (host_values + HOST_VALUE_SIGNS) + word * PADDED_CHANNELS + channel"))
-                    .add("        }\n")
-                    .add(copy(
-                            "value_amplitude(values, channel)",
-                            "(global $value *) (host_values + HOST_VALUE_AMPLITUDES) + channel"));
-        }
-        if (values.quantised()) {
+    }
+
+    /** Copies what one lane of a block keeps; on the device that is the {@code owner}, a token or a channel. */
+    private void addBlock(
+            OpenClText text,
+            int indent,
+            String side,
+            String accessor,
+            String owner,
+            BlockLayout block,
+            StoredNumber number,
+            StoredNumber residual) {
+        String margin = " ".repeat(indent);
+        String kept = side.equals("KEY") ? "KEPT_CHANNELS" : "KEPT_TOKENS";
+        String slotsPerRow = block.slotsPerRow() == 1 ? "" : " / " + block.slotsPerRow();
+        String within = block.slotsPerRow() == 1 ? "lane" : "slot % " + block.slotsPerRow() + " * 32 + lane";
+        text.add(margin + "global uchar *kept_entries = host + HOST_" + side + "_KEPT + block * HOST_" + side
+                + "_KEPT_BYTES;\n");
+        text.add(margin + "for (uint slot = 0; slot < " + kept + "; slot++) {\n");
+        text.add(margin + "    global uchar *row = kept_entries + slot" + slotsPerRow + " * HOST_" + side
+                + "_SLOT_BYTES;\n");
+        text.add(copy(
+                indent + 4, accessor + "_residual(tile, slot" + slotsPerRow + ", " + owner + ")", residual, "row", "lane"));
+        text.add(copyIndex(
+                indent + 4,
+                accessor + "_index(tile, slot, " + owner + ")",
+                block.indexBytes() == 1 ? "uchar" : "ushort",
+                "row + HOST_" + side + "_INDICES",
+                within));
+        text.add(margin + "}\n");
+        if (block.quantised()) {
             text.add(copy(
-                    "value_residual_scale(values, channel)",
-                    "(global $value *) (host_values + HOST_VALUE_RESIDUAL_SCALES) + channel"));
+                    indent,
+                    accessor + "_residual_scale(tile, " + owner + ")",
+                    number,
+                    "kept_entries + HOST_" + side + "_RESIDUAL_SCALES",
+                    "lane"));
         }
-        text.add("    }\n");
+        if (block.signed()) {
+            text.add(margin + "global uchar *signs = host + HOST_" + side + "_SIGNS + block * HOST_" + side
+                    + "_SIGN_BYTES;\n");
+            text.add(margin + "for (uint word = 0; word < " + block.signWords() + "; word++) {\n");
+            text.add(margin + "    global ushort *half_word = (global ushort *) " + accessor + "_signs(tile, "
+                    + (side.equals("KEY") ? "word / 2, item) + word % 2" : "word % 2, channel) + word / 2") + ";\n");
+            text.add(copyIndex(indent + 4, "half_word", "ushort", "signs", "word * 32 + lane"));
+            text.add(margin + "}\n");
+            text.add(copy(
+                    indent,
+                    accessor + "_amplitude(tile, " + owner + ")",
+                    number,
+                    "signs + HOST_" + side + "_AMPLITUDES",
+                    "lane"));
+        }
     }
 
-    /** Elements that a token's or a channel's residuals take. */
-    private static String rows(String kept, StoredNumber residual) {
-        return residual.slots() == 1 ? kept : "(" + kept + " + 1) / 2";
+    private String copy(int indent, String device, StoredNumber number, String host, String index) {
+        return copyIndex(indent, device, number.type(), host, index);
     }
 
-    private String copy(String device, String host) {
+    private String copyIndex(int indent, String device, String type, String host, String index) {
+        String base = host.contains(" ") ? "(" + host + ")" : host;
+        String onHost = "((global " + type + " *) " + base + ")[" + index + "]";
         String onDevice = "*" + device;
-        String onHost = "*(" + host + ")";
         String line = toDevice ? onDevice + " = " + onHost : onHost + " = " + onDevice;
-        return "        " + (line.length() > 90 ? line.replace(" = ", "\n                = ") : line) + ";\n";
+        String margin = " ".repeat(indent);
+        return margin + (line.length() + indent > 104 ? line.replace(" = ", "\n        " + margin + "= ") : line) + ";\n";
     }
 }

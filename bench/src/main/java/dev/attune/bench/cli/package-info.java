@@ -1,0 +1,2 @@
+/** The command line {@code attune}. */
+package dev.attune.bench.cli;

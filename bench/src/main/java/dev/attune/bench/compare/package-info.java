@@ -1,0 +1,2 @@
+/** What is compared with what, and how that is run. */
+package dev.attune.bench.compare;

@@ -1,0 +1,112 @@
+package dev.attune.bench.layers;
+
+import static dev.attune.annotations.NumberFormat.FLOAT32;
+
+import dev.attune.annotations.AttentionSpec;
+import dev.attune.annotations.ChannelPruning;
+
+/** Layers of head dimension 256: 8 key-value heads, shared by 1, 4 or 8 query heads each. */
+interface HeadDim256 {
+
+    /** Dense bfloat16: what the others are compared with. */
+    @AttentionSpec(
+            queryHeads = 8,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0))
+    interface DenseBfloat16Group1 {}
+
+    /** Dense bfloat16: what the others are compared with. */
+    @AttentionSpec(
+            queryHeads = 32,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0))
+    interface DenseBfloat16Group4 {}
+
+    /** Dense bfloat16: what the others are compared with. */
+    @AttentionSpec(
+            queryHeads = 64,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0))
+    interface DenseBfloat16Group8 {}
+
+    /** Dense float32. */
+    @AttentionSpec(
+            queryHeads = 8,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0, format = FLOAT32),
+            values = @ChannelPruning(ratio = 0, format = FLOAT32))
+    interface DenseFloat32Group1 {}
+
+    /** Dense float32. */
+    @AttentionSpec(
+            queryHeads = 32,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0, format = FLOAT32),
+            values = @ChannelPruning(ratio = 0, format = FLOAT32))
+    interface DenseFloat32Group4 {}
+
+    /** Dense float32. */
+    @AttentionSpec(
+            queryHeads = 64,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0, format = FLOAT32),
+            values = @ChannelPruning(ratio = 0, format = FLOAT32))
+    interface DenseFloat32Group8 {}
+
+    /** 80 % of the key channels pruned, dense values. */
+    @AttentionSpec(
+            queryHeads = 8,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8))
+    interface Keys80Bfloat16Group1 {}
+
+    /** 80 % of the key channels pruned, dense values. */
+    @AttentionSpec(
+            queryHeads = 32,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8))
+    interface Keys80Bfloat16Group4 {}
+
+    /** 80 % of the key channels pruned, dense values. */
+    @AttentionSpec(
+            queryHeads = 64,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8))
+    interface Keys80Bfloat16Group8 {}
+
+    /** 80 % of keys and values pruned. */
+    @AttentionSpec(
+            queryHeads = 8,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8),
+            values = @ChannelPruning(ratio = 0.8))
+    interface Keys80Values80Bfloat16Group1 {}
+
+    /** 80 % of keys and values pruned. */
+    @AttentionSpec(
+            queryHeads = 32,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8),
+            values = @ChannelPruning(ratio = 0.8))
+    interface Keys80Values80Bfloat16Group4 {}
+
+    /** 80 % of keys and values pruned. */
+    @AttentionSpec(
+            queryHeads = 64,
+            keyValueHeads = 8,
+            headDim = 256,
+            keys = @ChannelPruning(ratio = 0.8),
+            values = @ChannelPruning(ratio = 0.8))
+    interface Keys80Values80Bfloat16Group8 {}
+}

@@ -1,0 +1,2 @@
+/** What was measured, as rows, a table, JSON and charts. */
+package dev.attune.bench.report;
