@@ -17,4 +17,9 @@ final class RunningPlatform implements Platform {
     public int preferredVectorBits() {
         return PreferredVectors.bits();
     }
+
+    @Override
+    public boolean permutesCompiled() {
+        return PermuteProbe.compiled();
+    }
 }

@@ -15,6 +15,7 @@ import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 
@@ -59,6 +60,7 @@ final class ProviderWriter {
                                 ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.BACKEND))
                         .addStatement("return $T.of($L)", List.class, backends())
                         .build())
+                .addMethod(strategy())
                 .addMethod(create());
         openCl.ifPresent(plan -> type.addMethod(openCl(plan)));
         return type.build();
@@ -98,10 +100,25 @@ final class ProviderWriter {
                 .collect(CodeBlock.joining(", "));
     }
 
+    private MethodSpec strategy() {
+        return perBackend(
+                "strategy",
+                GeneratedTypes.STRATEGY,
+                plan -> CodeBlock.of("$T.$L", GeneratedTypes.STRATEGY, plan.strategy()));
+    }
+
     private MethodSpec create() {
+        return perBackend(
+                "create",
+                GeneratedTypes.ATTENTION_KERNELS,
+                plan -> CodeBlock.of("new $T()", ClassName.get(model.packageName(), plan.className())));
+    }
+
+    /** Writes a method that returns something for every generated backend, and throws for the others. */
+    private MethodSpec perBackend(String name, TypeName type, Function<KernelPlan, CodeBlock> result) {
         CodeBlock.Builder cases = CodeBlock.builder().add("return switch (backend) {\n$>");
         for (KernelPlan plan : plans) {
-            cases.add("case $L -> new $T();\n", plan.backend(), ClassName.get(model.packageName(), plan.className()));
+            cases.add("case $L -> $L;\n", plan.backend(), result.apply(plan));
         }
         if (plans.size() < Backend.values().length) {
             cases.add(
@@ -110,7 +127,7 @@ final class ProviderWriter {
                     model.specificationName() + " has no Java kernels for ",
                     "; add it to the backends of its specification");
         }
-        return accessor("create", GeneratedTypes.ATTENTION_KERNELS)
+        return accessor(name, type)
                 .addParameter(GeneratedTypes.BACKEND, "backend")
                 .addCode(cases.add("$<};\n").build())
                 .build();

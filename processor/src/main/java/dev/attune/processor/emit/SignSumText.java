@@ -1,10 +1,8 @@
 package dev.attune.processor.emit;
 
 import com.palantir.javapoet.ArrayTypeName;
-import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
-import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeSpec;
 import javax.lang.model.element.Modifier;
 
@@ -35,14 +33,6 @@ final class SignSumText {
                     }
                     return signs;
                     """).code())
-                .build());
-        type.addField(FieldSpec.builder(
-                        ParameterizedTypeName.get(KernelText.VECTOR_SPECIES, ClassName.get(Short.class)),
-                        "HALF_SHORTS",
-                        Modifier.PRIVATE,
-                        Modifier.STATIC,
-                        Modifier.FINAL)
-                .initializer("$T.SPECIES_$L", KernelText.SHORT_VECTOR, vectorBits / 2)
                 .build());
         type.addMethod(KernelMethods.step("toFixedPoint")
                 .addJavadoc("""

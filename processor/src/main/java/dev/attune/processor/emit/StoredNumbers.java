@@ -20,7 +20,8 @@ final class StoredNumbers {
         return "store" + name(format);
     }
 
-    private static String name(NumberFormat format) {
+    /** Returns what ends the names of a format's methods. */
+    static String name(NumberFormat format) {
         return switch (format) {
             case FLOAT32 -> "Float32";
             case BFLOAT16 -> "Bfloat16";
@@ -29,19 +30,24 @@ final class StoredNumbers {
         };
     }
 
-    private static IllegalArgumentException quantised(NumberFormat format) {
+    static IllegalArgumentException quantised(NumberFormat format) {
         return new IllegalArgumentException(format + " stores no numbers, but integers under a scale");
     }
 
     /** Adds the access methods of formats. */
     static void addAccess(TypeSpec.Builder type, Set<NumberFormat> formats) {
-        type.addField(layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
-        if (formats.contains(NumberFormat.FLOAT32)) {
-            type.addField(layout("FLOAT", "OfFloat", "JAVA_FLOAT_UNALIGNED"));
-        }
+        addLayouts(type, formats);
         for (NumberFormat format : formats) {
             type.addMethod(loadMethod(format));
             type.addMethod(storeMethod(format));
+        }
+    }
+
+    /** Adds the layouts that formats are read and written with. */
+    static void addLayouts(TypeSpec.Builder type, Set<NumberFormat> formats) {
+        type.addField(layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
+        if (formats.contains(NumberFormat.FLOAT32)) {
+            type.addField(layout("FLOAT", "OfFloat", "JAVA_FLOAT_UNALIGNED"));
         }
     }
 

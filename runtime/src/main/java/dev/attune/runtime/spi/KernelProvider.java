@@ -1,6 +1,7 @@
 package dev.attune.runtime.spi;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,7 +25,15 @@ public interface KernelProvider {
     List<Backend> backends();
 
     /**
-     * Creates the Java kernels of one backend; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads that backend's class only, so that no Vector API class is touched
+     * Returns how the kernels of a backend look entries up, which decides whether they suit a machine.
+     *
+     * @throws IllegalArgumentException if the backend was not generated for this specification
+     */
+    Strategy strategy(Backend backend);
+
+    /**
+     * Creates the Java kernels of one backend; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads that
+     * backend's class only, so that no Vector API class is touched
      * unless a vector backend is asked for.
      *
      * @throws IllegalArgumentException if the backend was not generated for this specification
