@@ -2,8 +2,10 @@
 module dev.attune.runtime {
     requires transitive dev.attune.annotations;
     requires static jdk.incubator.vector;
+    requires static aparapi;
 
     exports dev.attune.runtime;
+    exports dev.attune.runtime.opencl;
     exports dev.attune.runtime.spi;
 
     uses dev.attune.runtime.spi.KernelProvider;

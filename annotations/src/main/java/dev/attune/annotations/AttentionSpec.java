@@ -56,8 +56,8 @@ public @interface AttentionSpec {
     boolean packGenerated() default true;
 
     /**
-     * The vector backends to generate kernels for. {@link Backend#SCALAR} is always generated: it is the oracle the
-     * others are verified against, and the fallback.
+     * The backends to generate kernels for: every vector width by default, {@link Backend#OPENCL} only if it is named.
+     * {@link Backend#SCALAR} is always generated: it is the oracle the others are verified against, and the fallback.
      */
     Backend[] backends() default {Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128};
 }

@@ -13,7 +13,13 @@ public enum Backend {
     VECTOR_256(256),
 
     /** Java Vector API with 512-bit vectors. */
-    VECTOR_512(512);
+    VECTOR_512(512),
+
+    /**
+     * OpenCL C through Aparapi, for graphics processors above all: the cache lives in the device's memory. Generated only
+     * where asked for; needs Aparapi and a driver to run.
+     */
+    OPENCL(0);
 
     private final int vectorBits;
 
@@ -21,7 +27,7 @@ public enum Backend {
         this.vectorBits = vectorBits;
     }
 
-    /** Returns the vector width in bits, 0 for {@link #SCALAR}. */
+    /** Returns the vector width in bits, 0 for {@link #SCALAR} and {@link #OPENCL}. */
     public int vectorBits() {
         return vectorBits;
     }

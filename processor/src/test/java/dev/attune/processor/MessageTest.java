@@ -215,7 +215,7 @@ class MessageTest {
                         .options("-Aattune.backend=scalar"),
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.backends=scalar,avx is not understood; its values are "
-                                + "a comma-separated list of scalar, vector128, vector256, vector512")
+                                + "a comma-separated list of scalar, vector128, vector256, vector512, opencl")
                         .options("-Aattune.backends=scalar,avx"),
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.verbose= is not understood; its values are true, false")

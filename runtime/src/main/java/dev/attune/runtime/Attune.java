@@ -19,9 +19,10 @@ import java.util.Optional;
  * }</pre>
  *
  * <p>The choice, in this order: the backend passed as an argument; the one named by the system property
- * {@code attune.backend} ({@code scalar}, {@code vector128}, {@code vector256} or {@code vector512}); the widest
- * generated vectors that this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain
- * Java. {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
+ * {@code attune.backend} ({@code scalar}, {@code vector128}, {@code vector256}, {@code vector512} or {@code opencl});
+ * OpenCL, if it was generated and there is a graphics processor or another accelerator; the widest generated vectors that
+ * this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain Java.
+ * {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
  *
  * <p>Caches work on as many threads as the JVM sees processors, or as many as the system property
  * {@code attune.threads}, else the environment variable {@code ATTUNE_THREADS}, says;
@@ -74,6 +75,19 @@ public final class Attune {
     public static LayerKernels kernels(KernelProvider provider) {
         Objects.requireNonNull(provider, "provider is null");
         return LayerKernels.choose(provider, ForcedBackend.byProperty(), PLATFORM);
+    }
+
+    /**
+     * Returns the kernels of a provider on one backend, without searching. The system property has no say.
+     *
+     * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
+     * @param backend the backend
+     * @throws IllegalStateException if the backend is unavailable; the message says why
+     */
+    public static LayerKernels kernels(KernelProvider provider, Backend backend) {
+        Objects.requireNonNull(provider, "provider is null");
+        Objects.requireNonNull(backend, "backend is null");
+        return LayerKernels.choose(provider, Optional.of(ForcedBackend.byArgument(backend)), PLATFORM);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.runtime.opencl.LayerProgram;
 import dev.attune.runtime.spi.AttentionKernels;
 import java.util.List;
 
@@ -8,13 +9,20 @@ import java.util.List;
  * The outcome of climbing the ladder.
  *
  * @param backend the chosen backend
- * @param kernels its first kernels
- * @param ladder every backend with its reason, the widest vectors first
+ * @param kernels its first kernels; with OpenCL plain Java ones, for inspection
+ * @param programs its programs, one for each device; empty unless it is OpenCL
+ * @param ladder every backend with its reason, OpenCL first, then the widest vectors
  * @param warnings what kept a faster backend from being used, if a user can do something about it
  */
-record BackendChoice(Backend backend, AttentionKernels kernels, List<Rung> ladder, List<String> warnings) {
+record BackendChoice(
+        Backend backend,
+        AttentionKernels kernels,
+        List<LayerProgram> programs,
+        List<Rung> ladder,
+        List<String> warnings) {
 
     BackendChoice {
+        programs = List.copyOf(programs);
         ladder = List.copyOf(ladder);
         warnings = List.copyOf(warnings);
     }

@@ -1,13 +1,10 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
-import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.LayerShape;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,17 +38,13 @@ public final class KeyValueCache implements AutoCloseable {
     private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final ValueLayout.OfFloat STORED_SCALE = FLOAT32.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final LayerShape shape;
     private final CacheLayout layout;
     private final Backend backend;
-    private final SharedResources resources;
     private final CacheGeometry geometry;
+    private final TokenStore store;
     private final AccessGuard guard = new AccessGuard();
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory;
-    private final CacheWriter writer;
     private final String tokenShape;
     private final String queryShape;
     private final String headShape;
@@ -62,31 +55,17 @@ public final class KeyValueCache implements AutoCloseable {
             LayerShape shape,
             CacheLayout layout,
             Backend backend,
-            SharedResources resources,
-            CacheGeometry geometry) {
+            CacheGeometry geometry,
+            TokenStore store) {
         this.shape = shape;
         this.layout = layout;
         this.backend = backend;
-        this.resources = resources;
         this.geometry = geometry;
+        this.store = store;
         this.tokenShape = "[keyValueHeads = " + shape.keyValueHeads() + "][headDim = " + shape.headDim() + "]";
         this.queryShape = "[queryHeads = " + shape.queryHeads() + "][headDim = " + shape.headDim() + "]";
         this.headShape = "[queryHeads = " + shape.queryHeads() + "]";
-        this.memory = allocate();
-        this.writer = new CacheWriter(shape, geometry, memory, resources);
         reset();
-    }
-
-    private MemorySegment allocate() {
-        try {
-            return arena.allocate(geometry.bytes(), CacheGeometry.ALIGNMENT);
-        } catch (OutOfMemoryError exhausted) {
-            arena.close();
-            var error = new OutOfMemoryError("cannot allocate the " + geometry.bytes() + " bytes of a cache for "
-                    + geometry.capacity() + " tokens; the operating system has not that much memory to give");
-            error.initCause(exhausted);
-            throw error;
-        }
     }
 
     /**
@@ -117,7 +96,7 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
             InputChecks.requireFinite("values", values, tokens, shape.headDim());
             InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
-            become(writer.prompt(
+            become(store.prompt(
                     MemorySegment.ofArray(keys), MemorySegment.ofArray(values), tokens, windowQueries, positions));
         } finally {
             guard.exit(Operation.PREFILL);
@@ -145,7 +124,7 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireFinite("keys", keys, tokens, shape.headDim());
             InputChecks.requireFinite("values", values, tokens, shape.headDim());
             InputChecks.requireFinite("windowQueries", windowQueries, positions, shape.headDim());
-            become(writer.prompt(keys, values, tokens, windowQueries.toArray(FLOAT32), positions));
+            become(store.prompt(keys, values, tokens, windowQueries.toArray(FLOAT32), positions));
         } finally {
             guard.exit(Operation.PREFILL);
         }
@@ -213,7 +192,7 @@ public final class KeyValueCache implements AutoCloseable {
             geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
             InputChecks.requireFinite("key", key, 0, shape.headDim());
             InputChecks.requireFinite("value", value, 0, shape.headDim());
-            contents = writer.token(contents, key, value);
+            contents = store.token(contents, key, value);
         } finally {
             guard.exit(Operation.APPEND);
         }
@@ -236,7 +215,7 @@ public final class KeyValueCache implements AutoCloseable {
             geometry.requireRoomForOneMore(contents.tokens(), contents.denseTokens());
             InputChecks.requireFinite("key", key, 0, shape.headDim());
             InputChecks.requireFinite("value", value, 0, shape.headDim());
-            contents = writer.token(contents, key.toArray(FLOAT32), value.toArray(FLOAT32));
+            contents = store.token(contents, key.toArray(FLOAT32), value.toArray(FLOAT32));
         } finally {
             guard.exit(Operation.APPEND);
         }
@@ -254,8 +233,7 @@ public final class KeyValueCache implements AutoCloseable {
         guard.enter(Operation.ATTEND);
         try {
             checkQueries(queries, output);
-            DecodeStep step = resources.steps().acquire();
-            attend(step, queries, output, step.ownLogSumExp());
+            store.attend(contents, queries, output, null);
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -276,7 +254,7 @@ public final class KeyValueCache implements AutoCloseable {
         try {
             InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             checkQueries(queries, output);
-            attend(resources.steps().acquire(), queries, output, logSumExp);
+            store.attend(contents, queries, output, logSumExp);
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -300,18 +278,7 @@ public final class KeyValueCache implements AutoCloseable {
             InputChecks.requireLength("logSumExp", logSumExp, headShape, shape.queryHeads());
             InputChecks.requireWritable("output", output);
             InputChecks.requireWritable("logSumExp", logSumExp);
-            DecodeStep step = resources.steps().acquire();
-            MemorySegment.copy(queries, FLOAT32, 0, step.ownQueries(), 0, queryNumbers());
-            try {
-                InputChecks.requireFinite("queries", step.ownQueries(), 0, shape.headDim());
-            } catch (IllegalArgumentException refusal) {
-                resources.steps().release(step);
-                throw refusal;
-            }
-            step.attend(contents, geometry, memory, step.ownQueries(), step.ownOutput(), step.ownLogSumExp());
-            MemorySegment.copy(step.ownOutput(), 0, output, FLOAT32, 0, queryNumbers());
-            MemorySegment.copy(step.ownLogSumExp(), 0, logSumExp, FLOAT32, 0, shape.queryHeads());
-            resources.steps().release(step);
+            store.attend(contents, queries, output, logSumExp);
         } finally {
             guard.exit(Operation.ATTEND);
         }
@@ -321,11 +288,6 @@ public final class KeyValueCache implements AutoCloseable {
         InputChecks.requireLength("queries", queries, queryShape, queryNumbers());
         InputChecks.requireLength("output", output, queryShape, queryNumbers());
         InputChecks.requireFinite("queries", queries, 0, shape.headDim());
-    }
-
-    private void attend(DecodeStep step, float[] queries, float[] output, float[] logSumExp) {
-        step.attend(contents, geometry, memory, queries, output, logSumExp);
-        resources.steps().release(step);
     }
 
     /**
@@ -371,7 +333,7 @@ public final class KeyValueCache implements AutoCloseable {
                 now.denseTokens(),
                 parts.stream().mapToLong(CacheStatistics.Part::bytes).sum(),
                 parts,
-                memory.byteSize(),
+                store.bytes(),
                 2L * 2 * shape.headDim() * shape.keyValueHeads() * now.tokens());
     }
 
@@ -397,34 +359,10 @@ public final class KeyValueCache implements AutoCloseable {
             String expected = "[tokens = " + now.tokens() + "][headDim = " + shape.headDim() + "]";
             InputChecks.requireLength("keys", keys, expected, numbers);
             InputChecks.requireLength("values", values, expected, numbers);
-            reconstruct(keyValueHead, now, keys, values);
+            store.reconstruct(keyValueHead, now, keys, values);
         } finally {
             guard.exit(Operation.RECONSTRUCT);
         }
-    }
-
-    private void reconstruct(int head, CacheContents now, float[] keys, float[] values) {
-        Workspace workspace = resources.workspaces().acquire();
-        AttentionKernels kernels = workspace.kernels();
-        for (int tile = 0; tile < now.packedTiles(); tile++) {
-            long offset = geometry.packedTile(head, tile);
-            kernels.unpackKeys(head, memory, offset, now.scales(), workspace.keys());
-            kernels.unpackValues(memory, offset, workspace.values());
-            copyRows(workspace, tile * TILE_TOKENS, now.packedTokens(), keys, values);
-        }
-        for (int tile = 0; tile < now.denseTiles(); tile++) {
-            long offset = geometry.denseTile(head, (now.oldestDenseTile() + tile) % geometry.denseTiles());
-            kernels.loadDense(memory, offset, workspace.keys(), workspace.values());
-            copyRows(workspace, now.packedTokens() + tile * TILE_TOKENS, now.tokens(), keys, values);
-        }
-        resources.workspaces().release(workspace);
-    }
-
-    /** Copies a tile's tokens to their rows, from {@code first} to {@code end} at most. */
-    private void copyRows(Workspace workspace, int first, int end, float[] keys, float[] values) {
-        int numbers = Math.min(TILE_TOKENS, end - first) * shape.headDim();
-        System.arraycopy(workspace.keys(), 0, keys, first * shape.headDim(), numbers);
-        System.arraycopy(workspace.values(), 0, values, first * shape.headDim(), numbers);
     }
 
     /**
@@ -449,17 +387,17 @@ public final class KeyValueCache implements AutoCloseable {
     @Override
     public void close() {
         if (guard.close()) {
-            arena.close();
+            store.close();
         }
     }
 
     private void reset() {
-        become(writer.nothing());
+        become(store.nothing());
     }
 
     /** Publishes contents with new scales. */
     private void become(CacheContents after) {
-        MemorySegment.copy(after.scales(), 0, memory, STORED_SCALE, 0, after.scales().length);
+        store.become(after);
         contents = after;
     }
 
@@ -471,8 +409,8 @@ public final class KeyValueCache implements AutoCloseable {
         return shape.queryHeads() * shape.headDim();
     }
 
-    /** The cache's bytes, for tests that nothing was changed. */
+    /** The bytes of a cache in host memory, for tests that nothing was changed. */
     MemorySegment memory() {
-        return memory;
+        return ((HostStore) store).memory();
     }
 }

@@ -38,9 +38,13 @@ public final class LayerKernels {
         return new LayerKernels(provider, choice, resources);
     }
 
+    private static Backend javaBackend(BackendChoice choice) {
+        return choice.backend() == Backend.OPENCL ? Backend.SCALAR : choice.backend();
+    }
+
     private static SharedResources resources(KernelProvider provider, BackendChoice choice, int threads) {
         return SharedResources.of(
-                provider.shape(), () -> provider.create(choice.backend()), WorkerPool.SHARED, threads);
+                provider.shape(), () -> provider.create(javaBackend(choice)), WorkerPool.SHARED, threads);
     }
 
     /**
@@ -96,6 +100,7 @@ public final class LayerKernels {
      * @param tokens tokens in all, at least 1
      * @throws IllegalArgumentException if it is less than 1
      * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is
+     * @throws dev.attune.runtime.opencl.OpenClException if the memory of a device cannot be had, likewise
      */
     public KeyValueCache newCache(int tokens) {
         return newCache(CacheGeometry.of(shape, layout, tokens));
@@ -108,12 +113,16 @@ public final class LayerKernels {
      * @param generatedTokens tokens appended after it, at least 0
      * @throws IllegalArgumentException if one is negative or both are 0
      * @throws OutOfMemoryError if the memory cannot be had; the message says how much it is
+     * @throws dev.attune.runtime.opencl.OpenClException if the memory of a device cannot be had, likewise
      */
     public KeyValueCache newCache(int promptTokens, int generatedTokens) {
         return newCache(CacheGeometry.of(shape, layout, promptTokens, generatedTokens));
     }
 
     private KeyValueCache newCache(CacheGeometry geometry) {
-        return new KeyValueCache(shape, layout, choice.backend(), resources, geometry);
+        TokenStore store = choice.backend() == Backend.OPENCL
+                ? new DeviceStore(provider, choice.programs(), geometry)
+                : new HostStore(shape, resources, geometry);
+        return new KeyValueCache(shape, layout, choice.backend(), geometry, store);
     }
 }

@@ -20,4 +20,9 @@ interface Platform {
      * useless otherwise. May take a fraction of a second. Asked only if the module is resolved.
      */
     boolean permutesCompiled();
+
+    /** Returns whether OpenCL kernels can run. Asked only if such kernels were generated: looking loads drivers. */
+    default OpenClSupport openCl() {
+        return OpenClSupport.absent("nobody looked for devices");
+    }
 }

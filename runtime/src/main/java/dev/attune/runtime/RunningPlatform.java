@@ -9,6 +9,11 @@ final class RunningPlatform implements Platform {
     }
 
     @Override
+    public OpenClSupport openCl() {
+        return OpenClSupport.ofThisMachine();
+    }
+
+    @Override
     public int preferredVectorBits() {
         return PreferredVectors.bits();
     }

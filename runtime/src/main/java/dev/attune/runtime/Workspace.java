@@ -16,4 +16,11 @@ record Workspace(AttentionKernels kernels, float[] keys, float[] values) {
         int numbers = CacheLayout.TILE_TOKENS * headDim;
         return new Workspace(kernels, new float[numbers], new float[numbers]);
     }
+
+    /** Copies the tile's tokens to their rows of a head's, from {@code first} to {@code end} at most. */
+    void copyRows(int first, int end, int headDim, float[] toKeys, float[] toValues) {
+        int numbers = Math.min(CacheLayout.TILE_TOKENS, end - first) * headDim;
+        System.arraycopy(keys, 0, toKeys, first * headDim, numbers);
+        System.arraycopy(values, 0, toValues, first * headDim, numbers);
+    }
 }

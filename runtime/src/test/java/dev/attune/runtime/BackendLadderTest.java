@@ -174,7 +174,7 @@ class BackendLadderTest {
                 IllegalArgumentException.class, () -> BackendName.parse("avx", "the system property attune.backend"));
         assertEquals(
                 "the system property attune.backend = \"avx\" is no backend;"
-                        + " valid are scalar, vector128, vector256, vector512",
+                        + " valid are scalar, vector128, vector256, vector512, opencl",
                 error.getMessage());
         for (Backend backend : Backend.values()) {
             assertEquals(backend, BackendName.parse(BackendName.of(backend), ""));

@@ -6,6 +6,7 @@ import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.PruningModel;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
+import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 import java.util.List;
@@ -23,7 +24,7 @@ final class ClassDocumentation {
                         "Plain Java kernels of {@link $T}: the oracle the vector kernels are verified against, and the"
                                 + " fallback.\n",
                         specification(plan.model()))
-                .add(method(plan))
+                .add(method(plan.model(), plan.layout()))
                 .build();
     }
 
@@ -34,7 +35,7 @@ final class ClassDocumentation {
                         specification(plan.model()),
                         plan.backend().vectorBits(),
                         plan.strategy())
-                .add(method(plan))
+                .add(method(plan.model(), plan.layout()))
                 .add(
                         "\n"
                             + "<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps"
@@ -46,6 +47,17 @@ final class ClassDocumentation {
                             + " the odd ones, which\n"
                             + "is how 32-bit lanes split for free.\n",
                         sharing(plan))
+                .build();
+    }
+
+    static CodeBlock openCl(OpenClPlan plan) {
+        return CodeBlock.builder()
+                .add("The OpenCL program of {@link $T}.\n", specification(plan.model()))
+                .add(method(plan.model(), plan.layout()))
+                .add(
+                        "On the device it takes $L bytes, ordered so that 32 lanes load up to 16 bytes each that follow"
+                                + " one another.\n",
+                        plan.device().tileBytes())
                 .build();
     }
 
@@ -67,20 +79,20 @@ final class ClassDocumentation {
                 names.subList(1, names.size()).toArray(String[]::new));
     }
 
-    private static CodeBlock method(KernelPlan plan) {
-        CodeBlock.Builder text = CodeBlock.builder().add("\n<p>$L\n", summary(plan.model()));
-        plan.layout()
+    private static CodeBlock method(AttentionModel model, TileLayout layout) {
+        CodeBlock.Builder text = CodeBlock.builder().add("\n<p>$L\n", summary(model));
+        layout
                 .keys()
                 .ifPresent(keys ->
                         text.add("\n<p>$L.\nA score is then\n<pre>$L</pre>\n", restoredKey(keys), keyScore(keys)));
-        plan.layout()
+        layout
                 .values()
                 .ifPresent(values -> text.add(
                         "\n<p>$L.\nThe output is then\n<pre>$L</pre>\n", restoredValue(values), valueSum(values)));
         return text.add(
                         "\n<p>A packed tile holds 64 tokens in $L bytes:\n$L.\n",
-                        plan.layout().tileBytes(),
-                        parts(plan.layout()))
+                        layout.tileBytes(),
+                        parts(layout))
                 .build();
     }
 

@@ -11,9 +11,12 @@ import com.palantir.javapoet.WildcardTypeName;
 import dev.attune.annotations.Backend;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 
 /** Writes the factory of a specification's kernels, with its numbers as data. */
@@ -21,14 +24,16 @@ final class ProviderWriter {
 
     private final AttentionModel model;
     private final List<KernelPlan> plans;
+    private final Optional<OpenClPlan> openCl;
 
-    ProviderWriter(AttentionModel model, List<KernelPlan> plans) {
+    ProviderWriter(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
         this.model = model;
         this.plans = plans;
+        this.openCl = openCl;
     }
 
     TypeSpec write() {
-        return TypeSpec.classBuilder(model.providerName())
+        TypeSpec.Builder type = TypeSpec.classBuilder(model.providerName())
                 .addModifiers(Modifier.PUBLIC, Modifier.FINAL)
                 .addSuperinterface(GeneratedTypes.KERNEL_PROVIDER)
                 .addJavadoc(ClassDocumentation.provider(model))
@@ -56,8 +61,9 @@ final class ProviderWriter {
                         .addStatement("return $T.of($L)", List.class, backends())
                         .build())
                 .addMethod(strategy())
-                .addMethod(create())
-                .build();
+                .addMethod(create());
+        openCl.ifPresent(plan -> type.addMethod(openCl(plan)));
+        return type.build();
     }
 
     private CodeBlock shape() {
@@ -88,8 +94,9 @@ final class ProviderWriter {
     }
 
     private CodeBlock backends() {
-        return plans.stream()
-                .map(plan -> CodeBlock.of("$T.$L", GeneratedTypes.BACKEND, plan.backend()))
+        Stream<Backend> all = Stream.concat(
+                openCl.stream().map(plan -> Backend.OPENCL), plans.stream().map(KernelPlan::backend));
+        return all.map(backend -> CodeBlock.of("$T.$L", GeneratedTypes.BACKEND, backend))
                 .collect(CodeBlock.joining(", "));
     }
 
@@ -117,12 +124,21 @@ final class ProviderWriter {
             cases.add(
                     "default -> throw new $T(\n        $S\n                + backend\n                + $S);\n",
                     IllegalArgumentException.class,
-                    model.specificationName() + " has no kernels for ",
+                    model.specificationName() + " has no Java kernels for ",
                     "; add it to the backends of its specification");
         }
         return accessor(name, type)
                 .addParameter(GeneratedTypes.BACKEND, "backend")
                 .addCode(cases.add("$<};\n").build())
+                .build();
+    }
+
+    private MethodSpec openCl(OpenClPlan plan) {
+        return accessor("openCl", ParameterizedTypeName.get(ClassName.get(Optional.class), GeneratedTypes.OPEN_CL_KERNELS))
+                .addStatement(
+                        "return $T.of(new $T())",
+                        Optional.class,
+                        ClassName.get(model.packageName(), plan.className()))
                 .build();
     }
 

@@ -6,9 +6,11 @@ import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
 import dev.attune.processor.plan.KernelPlan;
+import dev.attune.processor.plan.OpenClPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Writes all classes of a specification. The text depends on the plans alone: no date, no path, no machine. */
@@ -54,13 +56,14 @@ public final class SourceEmitter {
                     + "(?=(    /\\*\\* .* \\*/\\n"
                     + ")?    private \\2\\b)");
 
-    /** Returns the factory, then one class per plan. */
-    public List<GeneratedSource> emit(AttentionModel model, List<KernelPlan> plans) {
+    /** Returns the factory, then one class per plan, that of OpenCL last. */
+    public List<GeneratedSource> emit(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
         List<GeneratedSource> sources = new ArrayList<>();
-        sources.add(source(model, new ProviderWriter(model, plans).write()));
+        sources.add(source(model, new ProviderWriter(model, plans, openCl).write()));
         for (KernelPlan plan : plans) {
             sources.add(source(model, kernels(plan)));
         }
+        openCl.ifPresent(plan -> sources.add(source(model, new OpenClKernelsWriter(plan).write())));
         return List.copyOf(sources);
     }
 

@@ -78,7 +78,7 @@ public final class SpecificationExtractor {
                 pruning(reader.nested("values")),
                 reader.primitive("window", Integer.class),
                 reader.primitive("packGenerated", Boolean.class),
-                vectorBackends(reader.constants("backends", Backend.class)));
+                backends(reader.constants("backends", Backend.class)));
     }
 
     /** Reads a {@link ChannelPruning}. */
@@ -91,12 +91,13 @@ public final class SpecificationExtractor {
                 reader.constant("format", NumberFormat.class));
     }
 
-    private Attribute<List<Backend>> vectorBackends(Attribute<List<Backend>> asWritten) {
+    private Attribute<List<Backend>> backends(Attribute<List<Backend>> asWritten) {
         List<Backend> widestFirst = asWritten.value().stream()
-                .filter(Backend::usesVectors)
+                .filter(backend -> backend != Backend.SCALAR)
                 .filter(backends::contains)
                 .distinct()
-                .sorted(Comparator.comparingInt(Backend::vectorBits).reversed())
+                .sorted(Comparator.comparing(Backend::usesVectors)
+                        .thenComparing(Comparator.comparingInt(Backend::vectorBits).reversed()))
                 .toList();
         return new Attribute<>(asWritten.name(), widestFirst, asWritten.written(), asWritten.position());
     }

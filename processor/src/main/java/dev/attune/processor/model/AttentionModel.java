@@ -15,7 +15,8 @@ import java.util.List;
  * @param values how values are pruned
  * @param window observation window in positions
  * @param packGenerated whether generated tokens are packed
- * @param backends the vector backends to generate, the widest first; {@link Backend#SCALAR} is implied
+ * @param backends the backends to generate: {@link Backend#OPENCL}, then vectors, the widest first; {@link
+ *     Backend#SCALAR} is implied
  */
 public record AttentionModel(
         String packageName,
@@ -39,6 +40,16 @@ public record AttentionModel(
         return queryHeads / keyValueHeads;
     }
 
+    /** Returns the vector backends to generate, the widest first. */
+    public List<Backend> vectorBackends() {
+        return backends.stream().filter(Backend::usesVectors).toList();
+    }
+
+    /** Returns whether an OpenCL program is generated. */
+    public boolean hasOpenCl() {
+        return backends.contains(Backend.OPENCL);
+    }
+
     /** Returns the prefix of all generated class names: {@code Outer_Foo} for {@code Outer.Foo}. */
     public String baseName() {
         return specificationName.replace('.', '_');
@@ -51,7 +62,12 @@ public record AttentionModel(
 
     /** Returns the simple name of the class generated for a backend. */
     public String kernelsName(Backend backend) {
-        return baseName() + (backend.usesVectors() ? "Vector" + backend.vectorBits() : "Scalar") + "Kernels";
+        String name = switch (backend) {
+            case SCALAR -> "Scalar";
+            case VECTOR_128, VECTOR_256, VECTOR_512 -> "Vector" + backend.vectorBits();
+            case OPENCL -> "OpenCl";
+        };
+        return baseName() + name + "Kernels";
     }
 
     /** Returns the qualified form of a simple name in this specification's package. */

@@ -41,11 +41,11 @@ public record KernelPlan(
 
     private static final int MOST_READ_AHEAD_TILES = 8;
 
-    /** Plans one class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
+    /** Plans one Java class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
     public static List<KernelPlan> all(AttentionModel model) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
-        for (Backend backend : model.backends()) {
+        for (Backend backend : model.vectorBackends()) {
             int headGroup = headGroup(model, backend);
             int streams = streams(model, backend, headGroup);
             plans.add(new KernelPlan(

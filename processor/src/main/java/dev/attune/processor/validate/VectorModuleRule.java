@@ -16,10 +16,11 @@ final class VectorModuleRule implements Rule {
     public List<Finding> check(Specification specification) {
         Declaration declaration = specification.declaration();
         Attribute<List<Backend>> backends = specification.backends();
-        if (backends.value().isEmpty() || declaration.seesVectors()) {
+        List<Backend> vectors = backends.value().stream().filter(Backend::usesVectors).toList();
+        if (vectors.isEmpty() || declaration.seesVectors()) {
             return List.of();
         }
-        String names = backends.value().stream().map(Backend::name).collect(Collectors.joining(", "));
+        String names = vectors.stream().map(Backend::name).collect(Collectors.joining(", "));
         return List.of(declaration.module().isEmpty()
                 ? Message.VECTOR_MODULE_NOT_ADDED.at(backends.position(), names)
                 : Message.VECTOR_MODULE_NOT_REQUIRED.at(backends.position(), names, declaration.module()));

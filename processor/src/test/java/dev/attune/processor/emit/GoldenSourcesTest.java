@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class GoldenSourcesTest {
 
     private static final Path GOLDEN = Path.of("src/test/resources/golden");
-    private static final List<Backend> VECTORS = List.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128);
+    private static final List<Backend> ALL =
+            List.of(Backend.OPENCL, Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128);
 
     /** Between them: every kernel, every format, restoration, centering and channel weight, and uneven passes. */
     static List<AttentionModel> models() {
@@ -46,7 +47,7 @@ class GoldenSourcesTest {
                         pruning(0.8, Restoration.SIGN, ChannelWeight.MEAN, Centering.TILE, NumberFormat.BFLOAT16),
                         32,
                         true,
-                        VECTORS),
+                        ALL),
                 new AttentionModel(
                         "golden",
                         "Outer.Exact",
@@ -57,7 +58,7 @@ class GoldenSourcesTest {
                         pruning(0.5, Restoration.SIGN, ChannelWeight.MEAN, Centering.TILE, NumberFormat.FLOAT32),
                         16,
                         false,
-                        List.of(Backend.VECTOR_256)),
+                        List.of(Backend.OPENCL, Backend.VECTOR_256)),
                 new AttentionModel(
                         "golden",
                         "Integers",
@@ -68,7 +69,7 @@ class GoldenSourcesTest {
                         pruning(0.8, Restoration.SIGN, ChannelWeight.MEAN, Centering.TILE, NumberFormat.INT4),
                         32,
                         true,
-                        List.of(Backend.VECTOR_512)),
+                        List.of(Backend.OPENCL, Backend.VECTOR_512)),
                 new AttentionModel(
                         "golden",
                         "Halves",
@@ -90,7 +91,7 @@ class GoldenSourcesTest {
                         pruning(0, Restoration.SIGN, ChannelWeight.MEAN, Centering.TILE, NumberFormat.BFLOAT16),
                         32,
                         true,
-                        List.of(Backend.VECTOR_512)));
+                        List.of(Backend.OPENCL, Backend.VECTOR_512)));
     }
 
     private static PruningModel pruning(

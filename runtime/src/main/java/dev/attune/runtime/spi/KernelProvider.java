@@ -3,6 +3,7 @@ package dev.attune.runtime.spi;
 import dev.attune.annotations.Backend;
 import dev.attune.annotations.Strategy;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The generated factory of one specification's kernels; stateless and thread-safe.
@@ -20,7 +21,7 @@ public interface KernelProvider {
     /** Returns the layout of the packed cache, the same for every backend. */
     CacheLayout layout();
 
-    /** Returns the generated backends, the widest vectors first and {@link Backend#SCALAR} last. */
+    /** Returns the generated backends: OpenCL, then the widest vectors first, and {@link Backend#SCALAR} last. */
     List<Backend> backends();
 
     /**
@@ -31,10 +32,16 @@ public interface KernelProvider {
     Strategy strategy(Backend backend);
 
     /**
-     * Creates the kernels of one backend. Loads that backend's class only, so that no Vector API class is touched
+     * Creates the Java kernels of one backend; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads that
+     * backend's class only, so that no Vector API class is touched
      * unless a vector backend is asked for.
      *
      * @throws IllegalArgumentException if the backend was not generated for this specification
      */
     AttentionKernels create(Backend backend);
+
+    /** Returns the OpenCL program, if one was generated for this specification. */
+    default Optional<OpenClKernels> openCl() {
+        return Optional.empty();
+    }
 }

@@ -1,0 +1,16 @@
+package dev.attune.bench.gpu;
+
+import dev.attune.annotations.AttentionSpec;
+import dev.attune.annotations.Backend;
+import dev.attune.annotations.ChannelPruning;
+import dev.attune.annotations.NumberFormat;
+
+/** 80 % of keys and values pruned, the rest in 8 bits. */
+@AttentionSpec(
+        queryHeads = 32,
+        keyValueHeads = 8,
+        headDim = 128,
+        keys = @ChannelPruning(ratio = 0.8, format = NumberFormat.INT8),
+        values = @ChannelPruning(ratio = 0.8, format = NumberFormat.INT8),
+        backends = Backend.OPENCL)
+public interface Keys80Values80Int8 {}

@@ -1,0 +1,2 @@
+/** Writes OpenCL C: text only, from a plan. */
+package dev.attune.processor.emit.opencl;

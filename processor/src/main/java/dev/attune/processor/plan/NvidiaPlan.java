@@ -1,0 +1,70 @@
+package dev.attune.processor.plan;
+
+import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.PruningModel;
+import java.util.Optional;
+
+/**
+ * How the decode step of a specification is written for NVIDIA devices of compute capability 9.0 and up.
+ *
+ * @param model the specification
+ * @param device the bytes of its tiles in device memory
+ * @param warps warps of a work-group; each has a tile in hand
+ * @param groupsPerUnit work-groups that a compute unit has room for
+ * @param weightShift how far the weights' reference stays below the largest score, as an exponent of 2: integers are
+ *     multiplied in half precision, which this makes the most of
+ */
+public record NvidiaPlan(
+        AttentionModel model, DeviceLayout device, int warps, int groupsPerUnit, int weightShift) {
+
+    /** Query heads of a pass. */
+    public static final int HEADS = 4;
+
+    /** Channels of a head: those of a lane are four. */
+    private static final int HEAD_DIM = 128;
+
+    private static final int LOCAL_BYTES = 48 * 1024;
+
+    /** Local memory aside from that of the warps: the query's tables. */
+    private static final int TABLE_BYTES = 6400;
+
+    private static final int SCRATCH_BYTES = 1024;
+
+    /** Plans the decode step, if the specification is one that it is written for. */
+    public static Optional<NvidiaPlan> of(OpenClPlan plan) {
+        AttentionModel model = plan.model();
+        if (model.headDim() != HEAD_DIM || !suits(model.keys()) || !suits(model.values())) {
+            return Optional.empty();
+        }
+        DeviceLayout device = plan.device();
+        int stages = (device.keys().isPresent() ? device.valueOffset() : 0)
+                + (device.values().isPresent() ? device.tileBytes() - device.valueOffset() : 0);
+        boolean quantised = model.keys().format() == NumberFormat.INT8 && model.values().format() == NumberFormat.INT8;
+        boolean oneDense = device.keys().isEmpty() || device.values().isEmpty();
+        int room = (LOCAL_BYTES - TABLE_BYTES) / (SCRATCH_BYTES + stages);
+        int warps = Math.min(room, quantised || oneDense ? 4 : 3);
+        if (warps < 1) {
+            return Optional.empty();
+        }
+        int groupsPerUnit = stages == 0 ? 6 : quantised ? 3 : 4;
+        return Optional.of(new NvidiaPlan(model, device, warps, groupsPerUnit, weightShift(model)));
+    }
+
+    private static boolean suits(PruningModel side) {
+        return side.format() == NumberFormat.BFLOAT16 || side.format() == NumberFormat.INT8;
+    }
+
+    private static int weightShift(AttentionModel model) {
+        if (model.values().dense() || model.values().format() != NumberFormat.INT8) {
+            return 0;
+        }
+        int kept = model.values().kept(TileLayout.TILE_TOKENS);
+        return kept <= 16 ? 4 : kept <= 32 ? 3 : 2;
+    }
+
+    /** Returns how many passes cover the group's query heads. */
+    public int passes() {
+        return (model.groupSize() + HEADS - 1) / HEADS;
+    }
+}
