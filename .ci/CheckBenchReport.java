@@ -11,7 +11,8 @@ import java.util.List;
  */
 class CheckBenchReport {
 
-    private static final List<String> OPERATIONS = List.of("decode-step", "pack-keys", "pack-values");
+    private static final List<String> OPERATIONS = List.of(
+            "decode-step", "key-scores", "value-sums", "pack-keys", "pack-values");
     private static final List<String> LAYERS = List.of(
             "dense bf16", "k0.8-centred bf16", "k0.8-centred int8", "k0.8-centred+v0.8 bf16", "k0.8-centred+v0.8 int8");
     private static final List<String> POSITIVE = List.of(

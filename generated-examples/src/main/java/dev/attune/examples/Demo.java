@@ -73,6 +73,8 @@ public final class Demo implements Callable<Integer> {
                 "  k0.8+v0.8 k0.9+v0.9",
                 "  k0.8-centred k0.9-centred",
                 "  k0.8-centred+v0.8 k0.9-centred+v0.9",
+                "  k0.8-centred+v0.8-f16",
+                "  k0.8-centred+v0.8-int8 k0.8-centred+v0.8-int4",
                 "Default: dense, k0.8, k0.8-centred, k0.8-zero,",
                 "  k0.8-centred+v0.8 and k0.9-centred+v0.9."
             })

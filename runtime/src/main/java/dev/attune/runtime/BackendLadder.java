@@ -1,6 +1,7 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelProvider;
 import java.util.ArrayList;
@@ -73,6 +74,11 @@ final class BackendLadder {
         }
         if (chosen != null) {
             return "not needed, " + BackendName.of(chosen) + " is " + (backend.usesVectors() ? "wider" : "faster");
+        }
+        // Whoever forces a backend need not wait for a measurement.
+        if (forced.isEmpty() && provider.strategy(backend) == Strategy.PERMUTE && !platform.permutesCompiled()) {
+            return "its kernels look entries up by permutes of two vectors, which this JVM does not compile to"
+                    + " instructions: measured, looking entries up one by one is faster";
         }
         try {
             kernels = provider.create(backend);

@@ -14,4 +14,10 @@ interface Platform {
      * times slower. Asked only if the module is resolved.
      */
     int preferredVectorBits();
+
+    /**
+     * Returns whether permutes that select from two vectors are compiled to instructions; kernels built on them are
+     * useless otherwise. May take a fraction of a second. Asked only if the module is resolved.
+     */
+    boolean permutesCompiled();
 }

@@ -2,7 +2,7 @@ package dev.attune.runtime;
 
 import jdk.incubator.vector.VectorShape;
 
-/** The one class here that touches the Vector API; loaded only once its module is known to be resolved. */
+/** Touches the Vector API: loaded only once its module is known to be resolved. */
 final class PreferredVectors {
 
     private PreferredVectors() {}

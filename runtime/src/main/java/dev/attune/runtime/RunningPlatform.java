@@ -12,4 +12,9 @@ final class RunningPlatform implements Platform {
     public int preferredVectorBits() {
         return PreferredVectors.bits();
     }
+
+    @Override
+    public boolean permutesCompiled() {
+        return PermuteProbe.compiled();
+    }
 }

@@ -87,6 +87,40 @@ public class ReferenceKernels implements AttentionKernels {
     }
 
     @Override
+    public void scoreKeys(
+            int head,
+            float[] queries,
+            float[] scales,
+            MemorySegment cache,
+            long tile,
+            int packedTokens,
+            float[] scores) {
+        for (int g = 0; g < shape.groupSize(); g++) {
+            int query = (head * shape.groupSize() + g) * d;
+            for (int t = 0; t < packedTokens; t++) {
+                double score = 0;
+                for (int j = 0; j < d; j++) {
+                    score += queries[query + j] / scales[head * d + j] * cache.get(FLOAT, row(tile, t) + 4L * j);
+                }
+                scores[g * packedTokens + t] = (float) (score / Math.sqrt(d));
+            }
+        }
+    }
+
+    @Override
+    public void sumValues(MemorySegment cache, long tile, int packedTokens, float[] weights, float[] output) {
+        for (int g = 0; g < shape.groupSize(); g++) {
+            for (int j = 0; j < d; j++) {
+                double sum = 0;
+                for (int t = 0; t < packedTokens; t++) {
+                    sum += weights[g * packedTokens + t] * cache.get(FLOAT, values(row(tile, t)) + 4L * j);
+                }
+                output[g * d + j] = (float) sum;
+            }
+        }
+    }
+
+    @Override
     public void attend(
             int head,
             float[] queries,

@@ -1,6 +1,7 @@
 package dev.attune.reference;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
@@ -22,6 +23,11 @@ public record ReferenceProvider(
     @Override
     public CacheLayout layout() {
         return ReferenceKernels.layout(shape);
+    }
+
+    @Override
+    public Strategy strategy(Backend backend) {
+        return backend.usesVectors() ? Strategy.PERMUTE : Strategy.SCALAR;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.attune.reference;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
@@ -30,6 +31,11 @@ public final class SmallLayerKernels implements KernelProvider {
     @Override
     public List<Backend> backends() {
         return List.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR);
+    }
+
+    @Override
+    public Strategy strategy(Backend backend) {
+        return backend.usesVectors() ? Strategy.PERMUTE : Strategy.SCALAR;
     }
 
     @Override

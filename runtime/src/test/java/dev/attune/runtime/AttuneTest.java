@@ -94,6 +94,9 @@ class AttuneTest {
                     public dev.attune.runtime.spi.LayerShape shape() { return SmallLayerKernels.SHAPE; }
                     public dev.attune.runtime.spi.CacheLayout layout() { return ReferenceKernels.layout(shape()); }
                     public java.util.List<Backend> backends() { return java.util.List.of(Backend.SCALAR); }
+                    public dev.attune.annotations.Strategy strategy(Backend backend) {
+                        return dev.attune.annotations.Strategy.SCALAR;
+                    }
                     public dev.attune.runtime.spi.AttentionKernels create(Backend backend) {
                         return new ReferenceKernels(shape(), backend);
                     }

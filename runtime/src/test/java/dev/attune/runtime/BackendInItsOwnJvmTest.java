@@ -75,6 +75,14 @@ class BackendInItsOwnJvmTest {
     }
 
     @Test
+    void whereVectorsAreNotCompiledScalarKernelsRun() throws Exception {
+        Result result = onClassPath(VECTORS, "-XX:TieredStopAtLevel=1");
+        assertEquals(0, result.exit, result.text);
+        assertTrue(result.text.contains("backend SCALAR"), result.text);
+        assertTrue(result.text.contains("which this JVM does not compile to instructions"), result.text);
+    }
+
+    @Test
     void thePropertyForcesABackend() throws Exception {
         Result result = onClassPath(VECTORS, "-Dattune.backend=scalar");
         assertEquals(0, result.exit, result.text);

@@ -25,7 +25,8 @@ class BackendLadderTest {
 
     private static final List<Backend> ALL = List.of(VECTOR_512, VECTOR_256, VECTOR_128, SCALAR);
 
-    private record Facts(boolean vectorModuleResolved, int preferredVectorBits) implements Platform {}
+    private record Facts(boolean vectorModuleResolved, int preferredVectorBits, boolean permutesCompiled)
+            implements Platform {}
 
     /** A JVM in which touching the Vector API would fail. */
     private static final Platform NO_MODULE = new Platform() {
@@ -38,11 +39,16 @@ class BackendLadderTest {
         public int preferredVectorBits() {
             throw new NoClassDefFoundError("jdk/incubator/vector/VectorShape");
         }
+
+        @Override
+        public boolean permutesCompiled() {
+            throw new NoClassDefFoundError("jdk/incubator/vector/ShortVector");
+        }
     };
 
     @Test
     void theWidestPreferredVectorsAreChosen() {
-        BackendChoice choice = climb(ALL, null, new Facts(true, 512));
+        BackendChoice choice = climb(ALL, null, new Facts(true, 512, true));
         assertEquals(VECTOR_512, choice.backend());
         assertEquals(VECTOR_512, choice.kernels().backend());
         assertEquals(
@@ -58,21 +64,42 @@ class BackendLadderTest {
 
     @Test
     void vectorsWiderThanTheMachinePrefersAreNoCandidates() {
-        BackendChoice choice = climb(ALL, null, new Facts(true, 256));
+        BackendChoice choice = climb(ALL, null, new Facts(true, 256, true));
         assertEquals(VECTOR_256, choice.backend());
         assertEquals("vector512: wider than the 256 bits this machine prefers", words(choice).getFirst());
     }
 
     @Test
     void aMachineWithoutUsableVectorsRunsScalarKernels() {
-        BackendChoice choice = climb(ALL, null, new Facts(true, 64));
+        BackendChoice choice = climb(ALL, null, new Facts(true, 64, true));
         assertEquals(SCALAR, choice.backend());
         assertEquals("scalar: plain Java, always available", words(choice).getLast());
     }
 
     @Test
+    void permutesThatAreNotCompiledAreNeverPicked() {
+        BackendChoice choice = climb(ALL, null, new Facts(true, 256, false));
+        assertEquals(SCALAR, choice.backend());
+        String reason = "its kernels look entries up by permutes of two vectors, which this JVM does not compile to"
+                + " instructions: measured, looking entries up one by one is faster";
+        assertEquals(
+                List.of(
+                        "vector512: wider than the 256 bits this machine prefers",
+                        "vector256: " + reason,
+                        "vector128: " + reason,
+                        "scalar: plain Java, always available"),
+                words(choice));
+        assertEquals(List.of(), choice.warnings());
+    }
+
+    @Test
+    void whoeverForcesABackendHasTheLastWordOnItsPermutes() {
+        assertEquals(VECTOR_256, climb(ALL, VECTOR_256, new Facts(true, 256, false)).backend());
+    }
+
+    @Test
     void whatWasNotGeneratedIsPassedOver() {
-        BackendChoice choice = climb(List.of(VECTOR_128, SCALAR), null, new Facts(true, 512));
+        BackendChoice choice = climb(List.of(VECTOR_128, SCALAR), null, new Facts(true, 512, true));
         assertEquals(VECTOR_128, choice.backend());
         assertEquals("vector512: not generated for this specification", words(choice).getFirst());
     }
@@ -104,20 +131,20 @@ class BackendLadderTest {
 
     @Test
     void aNarrowerBackendCanBeForced() {
-        assertEquals(VECTOR_128, climb(ALL, VECTOR_128, new Facts(true, 512)).backend());
+        assertEquals(VECTOR_128, climb(ALL, VECTOR_128, new Facts(true, 512, true)).backend());
     }
 
     @Test
     void forcingWhatIsUnavailableNamesTheReason() {
         assertRefused(VECTOR_512, ALL, NO_MODULE, "add --add-modules jdk.incubator.vector");
-        assertRefused(VECTOR_512, ALL, new Facts(true, 256), "vector512: wider than the 256 bits");
-        assertRefused(VECTOR_256, List.of(SCALAR), new Facts(true, 512), "vector256: not generated");
+        assertRefused(VECTOR_512, ALL, new Facts(true, 256, true), "vector512: wider than the 256 bits");
+        assertRefused(VECTOR_256, List.of(SCALAR), new Facts(true, 512, true), "vector256: not generated");
     }
 
     @Test
     void kernelsThatDoNotLinkStepDownWithAWarning() {
         List<Backend> created = new ArrayList<>();
-        BackendChoice choice = climb(ALL, null, new Facts(true, 512), backend -> {
+        BackendChoice choice = climb(ALL, null, new Facts(true, 512, true), backend -> {
             created.add(backend);
             if (backend == VECTOR_512) {
                 throw new NoClassDefFoundError("jdk/incubator/vector/FloatVector");

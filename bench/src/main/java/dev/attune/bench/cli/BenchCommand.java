@@ -59,7 +59,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--operations",
             paramLabel = "LIST",
             split = ",",
-            description = "Of decode-step, pack-keys, pack-values (default: all).")
+            description = "Of decode-step, key-scores, value-sums, pack-keys, pack-values (default: all).")
     List<String> operations;
 
     @Option(

@@ -84,7 +84,7 @@ public record ReportRow(
                 comparison.operation().toString(),
                 layer.pruning().toString(),
                 name(known.backend()),
-                strategy(known.backend()),
+                layer.provider().strategy(known.backend()).toString().toLowerCase(Locale.ROOT),
                 Layer.label(layer.format()),
                 comparison.headDim(),
                 comparison.contextTokens(),
@@ -108,10 +108,5 @@ public record ReportRow(
     /** The name that the system property {@code attune.backend} has for it. */
     private static String name(Backend backend) {
         return backend.name().toLowerCase(Locale.ROOT).replace("_", "");
-    }
-
-    /** All vector kernels of this version look entries up by permutes. */
-    private static String strategy(Backend backend) {
-        return backend.usesVectors() ? "permute" : "scalar";
     }
 }

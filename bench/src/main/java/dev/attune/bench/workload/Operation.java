@@ -14,6 +14,22 @@ public enum Operation {
         }
     },
 
+    /** Scores of packed keys alone. */
+    KEY_SCORES(true) {
+        @Override
+        public Workload open(Layer layer, RandomPrompt prompt, int tokens, int threads) {
+            return new KeyScores(layer, prompt, tokens, threads);
+        }
+    },
+
+    /** Sums of packed values alone. */
+    VALUE_SUMS(true) {
+        @Override
+        public Workload open(Layer layer, RandomPrompt prompt, int tokens, int threads) {
+            return new ValueSums(layer, prompt, tokens, threads);
+        }
+    },
+
     /** Pruning and packing the keys of a prompt. */
     PACK_KEYS(false) {
         @Override

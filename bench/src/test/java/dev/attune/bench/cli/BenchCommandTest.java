@@ -84,12 +84,12 @@ class BenchCommandTest {
         Path report = directory.resolve("reports").resolve("bench.json");
 
         int exit = commandLine().execute(
-                "bench", "--operations", "decode-step", "--formats", "bf16", "--contexts", "256",
+                "bench", "--operations", "decode-step,key-scores,value-sums", "--formats", "bf16", "--contexts", "256",
                 "--groups", "1", "--seconds", "0.01", "--longest-warm-up", "0.01", "--report", report.toString());
 
         assertEquals(0, exit, errors.toString());
         BenchReport read = BenchReport.parse(Files.readString(report));
-        assertEquals(Pruning.values().length, read.rows().size());
+        assertEquals(3 * Pruning.values().length, read.rows().size());
         assertEquals(read.comparisons(), read.compared());
         for (ReportRow row : read.rows()) {
             assertTrue(row.nanosPerTokenHead() > 0 && row.bytesPerTokenHead() > 0, row.toString());

@@ -36,6 +36,14 @@ class WorkloadTest {
     }
 
     @Test
+    void eachSideOfADecodeStepReadsItsPartOfTheTiles() {
+        assertEquals(256 * TOKENS * HEADS + SCALES, bytes(Operation.KEY_SCORES, Pruning.DENSE));
+        assertEquals(100 * TOKENS * HEADS + SCALES, bytes(Operation.KEY_SCORES, Pruning.KEYS_80_VALUES_80));
+        assertEquals(256 * TOKENS * HEADS, bytes(Operation.VALUE_SUMS, Pruning.KEYS_80));
+        assertEquals(98 * TOKENS * HEADS, bytes(Operation.VALUE_SUMS, Pruning.KEYS_80_VALUES_80));
+    }
+
+    @Test
     void packingReadsFloatsAndWritesItsSideOfTheTile() {
         int floats = 4 * HEAD_DIM;
         assertEquals((floats + 256) * TOKENS * HEADS, bytes(Operation.PACK_KEYS, Pruning.DENSE));

@@ -3,6 +3,9 @@ package dev.attune.examples.evaluation;
 import dev.attune.examples.InputException;
 import dev.attune.examples.bytelm.ByteLmCentredKeys80;
 import dev.attune.examples.bytelm.ByteLmCentredKeys80Values80;
+import dev.attune.examples.bytelm.ByteLmCentredKeys80Values80Float16;
+import dev.attune.examples.bytelm.ByteLmCentredKeys80Values80Int4;
+import dev.attune.examples.bytelm.ByteLmCentredKeys80Values80Int8;
 import dev.attune.examples.bytelm.ByteLmCentredKeys90;
 import dev.attune.examples.bytelm.ByteLmCentredKeys90Values90;
 import dev.attune.examples.bytelm.ByteLmDense;
@@ -41,6 +44,18 @@ public final class CacheCatalogue {
             new CacheChoice("k0.9-centred", ByteLmCentredKeys90.class, "keys 90 %, centred"),
             new CacheChoice(
                     "k0.8-centred+v0.8", ByteLmCentredKeys80Values80.class, "keys 80 %, centred, and values 80 %"),
+            new CacheChoice(
+                    "k0.8-centred+v0.8-f16",
+                    ByteLmCentredKeys80Values80Float16.class,
+                    "keys 80 %, centred, and values 80 %, kept in float16"),
+            new CacheChoice(
+                    "k0.8-centred+v0.8-int8",
+                    ByteLmCentredKeys80Values80Int8.class,
+                    "keys 80 %, centred, and values 80 %, kept in integers of 8 bits"),
+            new CacheChoice(
+                    "k0.8-centred+v0.8-int4",
+                    ByteLmCentredKeys80Values80Int4.class,
+                    "keys 80 %, centred, and values 80 %, kept in integers of 4 bits"),
             new CacheChoice(
                     "k0.9-centred+v0.9", ByteLmCentredKeys90Values90.class, "keys 90 %, centred, and values 90 %"),
             new CacheChoice("k0.8-zero", ByteLmKeys80ZeroFill.class, "keys 80 %, zeros instead of restoration"));

@@ -58,7 +58,7 @@ public final class DecodeTiming {
         List<KeyValueCache> caches = new ArrayList<>();
         try {
             for (LayerKernels each : kernels) {
-                caches.add(each.newCache(context, 0));
+                caches.add(each.withThreads(1).newCache(context, 0));
             }
             ParallelTasks.run(
                     caches.size(), cache -> caches.get(cache).prefill(keys, values, layer.windowQueries()));

@@ -30,9 +30,10 @@ final class ClassDocumentation {
     static CodeBlock vector(KernelPlan plan) {
         return CodeBlock.builder()
                 .add(
-                        "Kernels of {@link $T} on $L-bit vectors of the Java Vector API.\n",
+                        "Kernels of {@link $T} on $L-bit vectors of the Java Vector API, strategy $L.\n",
                         specification(plan.model()),
-                        plan.backend().vectorBits())
+                        plan.backend().vectorBits(),
+                        plan.strategy())
                 .add(method(plan))
                 .add(
                         "\n"

@@ -6,6 +6,7 @@ import com.palantir.javapoet.ClassName;
 final class GeneratedTypes {
 
     static final ClassName BACKEND = ClassName.get("dev.attune.annotations", "Backend");
+    static final ClassName STRATEGY = ClassName.get("dev.attune.annotations", "Strategy");
     static final ClassName ATTENTION_KERNELS = spi("AttentionKernels");
     static final ClassName KERNEL_PROVIDER = spi("KernelProvider");
     static final ClassName LAYER_SHAPE = spi("LayerShape");

@@ -79,6 +79,26 @@ final class KernelMethods {
                 .addParameter(FLOATS, "values");
     }
 
+    static MethodSpec.Builder scoreKeys() {
+        return implementing("scoreKeys")
+                .addParameter(int.class, "head")
+                .addParameter(FLOATS, "queries")
+                .addParameter(FLOATS, "scales")
+                .addParameter(cache())
+                .addParameter(long.class, "tile")
+                .addParameter(int.class, "packedTokens")
+                .addParameter(FLOATS, "scores");
+    }
+
+    static MethodSpec.Builder sumValues() {
+        return implementing("sumValues")
+                .addParameter(cache())
+                .addParameter(long.class, "tile")
+                .addParameter(int.class, "packedTokens")
+                .addParameter(FLOATS, "weights")
+                .addParameter(FLOATS, "output");
+    }
+
     static MethodSpec.Builder attend() {
         return implementing("attend")
                 .addParameter(int.class, "head")

@@ -39,6 +39,25 @@ final class KeyScoreWriter {
             Pass.addMethods(type, plan, plan.streams(), this::scoreDense);
         }
         Pass.addMethods(type, plan, 1, this::scoreDense);
+        type.addMethod(scorePacked());
+    }
+
+    private MethodSpec scorePacked() {
+        Pass all = new Pass(plan, 1, plan.streams());
+        String arguments = all.arguments("tile");
+        return KernelMethods.step("scorePacked")
+                .addParameters(all.tiles("tile"))
+                .addJavadoc("Scores of all query heads over packed tiles.\n")
+                .addCode(KernelText.of(plan.layout()
+                                .keys()
+                                .map(keys -> (keys.centred() ? "scoreMeans(" + arguments + ");\n" : "")
+                                        + Pass.calls(plan, plan.streams(), "scoreKept", arguments)
+                                        + (keys.block().signed()
+                                                ? Pass.calls(plan, plan.streams(), "scoreSigns", arguments)
+                                                : ""))
+                                .orElseGet(() -> Pass.calls(plan, plan.streams(), "scoreDense", arguments)))
+                        .code())
+                .build();
     }
 
     private MethodSpec scoreMeans() {
@@ -54,7 +73,7 @@ final class KeyScoreWriter {
                     """);
         String heads = all.perTile("FloatVector sum@ = FloatVector.zero(FLOATS);\n")
                 + "for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n" + channels.indent(4) + "}\n"
-                + all.perTileAndHead("meanScores[~] = sum@.reduceLanes(ADD);\n");
+                + all.perTileAndHead("meanScores[~] = sumOfLanes(sum@);\n");
         return KernelMethods.step("scoreMeans")
                 .addParameters(all.tiles("tile"))
                 .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")

@@ -109,7 +109,8 @@ record Pass(KernelPlan plan, int heads, int streams) {
                 .collect(Collectors.joining());
     }
 
-    private static String letter(int streams, int stream) {
+    /** Returns the letter of a tile, nothing if a pass reads one at a time. */
+    static String letter(int streams, int stream) {
         return streams == 1 ? "" : Character.toString('A' + stream);
     }
 
@@ -148,6 +149,11 @@ record Pass(KernelPlan plan, int heads, int streams) {
             parameters.add(ParameterSpec.builder(long.class, name + letter(streams, stream)).build());
         }
         return parameters;
+    }
+
+    /** Returns the arguments for these parameters, {@code cache, tileA, tileB}. */
+    String arguments(String name) {
+        return tiles(name).stream().map(ParameterSpec::name).collect(Collectors.joining(", "));
     }
 
     /** Says in a Javadoc sentence which heads and tiles a method serves. */

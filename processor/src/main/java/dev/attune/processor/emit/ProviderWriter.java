@@ -13,6 +13,7 @@ import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.TileLayout;
 import java.util.List;
+import java.util.function.Function;
 import javax.lang.model.element.Modifier;
 
 /** Writes the factory of a specification's kernels, with its numbers as data. */
@@ -54,6 +55,7 @@ final class ProviderWriter {
                                 ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.BACKEND))
                         .addStatement("return $T.of($L)", List.class, backends())
                         .build())
+                .addMethod(strategy())
                 .addMethod(create())
                 .build();
     }
@@ -91,10 +93,25 @@ final class ProviderWriter {
                 .collect(CodeBlock.joining(", "));
     }
 
+    private MethodSpec strategy() {
+        return perBackend(
+                "strategy",
+                GeneratedTypes.STRATEGY,
+                plan -> CodeBlock.of("$T.$L", GeneratedTypes.STRATEGY, plan.strategy()));
+    }
+
     private MethodSpec create() {
+        return perBackend(
+                "create",
+                GeneratedTypes.ATTENTION_KERNELS,
+                plan -> CodeBlock.of("new $T()", ClassName.get(model.packageName(), plan.className())));
+    }
+
+    /** Writes a method that returns something for every generated backend, and throws for the others. */
+    private MethodSpec perBackend(String name, TypeName type, Function<KernelPlan, CodeBlock> result) {
         CodeBlock.Builder cases = CodeBlock.builder().add("return switch (backend) {\n$>");
         for (KernelPlan plan : plans) {
-            cases.add("case $L -> new $T();\n", plan.backend(), ClassName.get(model.packageName(), plan.className()));
+            cases.add("case $L -> $L;\n", plan.backend(), result.apply(plan));
         }
         if (plans.size() < Backend.values().length) {
             cases.add(
@@ -103,7 +120,7 @@ final class ProviderWriter {
                     model.specificationName() + " has no kernels for ",
                     "; add it to the backends of its specification");
         }
-        return accessor("create", GeneratedTypes.ATTENTION_KERNELS)
+        return accessor(name, type)
                 .addParameter(GeneratedTypes.BACKEND, "backend")
                 .addCode(cases.add("$<};\n").build())
                 .build();

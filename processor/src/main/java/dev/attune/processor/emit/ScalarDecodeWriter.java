@@ -7,7 +7,9 @@ import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.ValueLayout;
 
-/** Writes the oracle's decode step: one tile at a time, sums in double precision. */
+/**
+ * Writes the oracle's decode step, whole and its two sides by themselves: one tile at a time, sums in double precision.
+ */
 final class ScalarDecodeWriter {
 
     private final KernelPlan plan;
@@ -21,13 +23,61 @@ final class ScalarDecodeWriter {
     }
 
     void addTo(TypeSpec.Builder type) {
+        type.addMethod(scoreKeys());
+        type.addMethod(sumValues());
         type.addMethod(attend());
         type.addMethod(prepareQueries());
-        plan.layout().keys().ifPresent(keys -> type.addMethod(scoreKeys(keys)));
+        plan.layout().keys().ifPresent(keys -> type.addMethod(scorePackedKeys(keys)));
         type.addMethod(scoreDenseKeys());
         type.addMethod(softmax());
-        plan.layout().values().ifPresent(values -> type.addMethod(sumValues(values)));
+        plan.layout().values().ifPresent(values -> type.addMethod(sumPackedValues(values)));
         type.addMethod(sumDenseValues());
+    }
+
+    private String scoresPacked() {
+        return plan.layout().keys().isPresent() ? "scorePackedKeys" : "scoreDenseKeys";
+    }
+
+    private String sumsPacked() {
+        return plan.layout().values().isPresent() ? "sumPackedValues" : "sumDenseValues";
+    }
+
+    private MethodSpec scoreKeys() {
+        return KernelMethods.scoreKeys()
+                .addCode(KernelText.of("""
+                    prepareQueries(head, queries, scales);
+                    for (int token = 0; token < packedTokens; token += TILE_TOKENS) {
+                        $scoreKeys:L(cache, tile + (long) (token / TILE_TOKENS) * TILE_BYTES);
+                        int tokens = Math.min(TILE_TOKENS, packedTokens - token);
+                        for (int g = 0; g < GROUP_SIZE; g++) {
+                            for (int i = 0; i < tokens; i++) {
+                                scores[g * packedTokens + token + i] = (float) weights[g * TILE_TOKENS + i];
+                            }
+                        }
+                    }
+                    """).with("scoreKeys", scoresPacked()).code())
+                .build();
+    }
+
+    private MethodSpec sumValues() {
+        return KernelMethods.sumValues()
+                .addCode(KernelText.of("""
+                    Arrays.fill(sumsOfValues, 0);
+                    for (int token = 0; token < packedTokens; token += TILE_TOKENS) {
+                        int tokens = Math.min(TILE_TOKENS, packedTokens - token);
+                        Arrays.fill(this.weights, 0);
+                        for (int g = 0; g < GROUP_SIZE; g++) {
+                            for (int i = 0; i < tokens; i++) {
+                                this.weights[g * TILE_TOKENS + i] = weights[g * packedTokens + token + i];
+                            }
+                        }
+                        $sumValues:L(cache, tile + (long) (token / TILE_TOKENS) * TILE_BYTES + VALUES);
+                    }
+                    for (int i = 0; i < GROUP_SIZE * HEAD_DIM; i++) {
+                        output[i] = (float) sumsOfValues[i];
+                    }
+                    """).with("sumValues", sumsPacked()).code())
+                .build();
     }
 
     private MethodSpec attend() {
@@ -58,8 +108,8 @@ final class ScalarDecodeWriter {
                         }
                     }
                     """)
-                        .with("scoreKeys", plan.layout().keys().isPresent() ? "scoreKeys" : "scoreDenseKeys")
-                        .with("sumValues", plan.layout().values().isPresent() ? "sumValues" : "sumDenseValues")
+                        .with("scoreKeys", scoresPacked())
+                        .with("sumValues", sumsPacked())
                         .code())
                 .build();
     }
@@ -84,7 +134,7 @@ final class ScalarDecodeWriter {
                 .build();
     }
 
-    private MethodSpec scoreKeys(KeyLayout keys) {
+    private MethodSpec scorePackedKeys(KeyLayout keys) {
         StoredResiduals residuals = StoredResiduals.ofKeys(plan, keys);
         KernelText body = KernelText.of("""
             for (int g = 0; g < GROUP_SIZE; g++) {
@@ -127,7 +177,7 @@ final class ScalarDecodeWriter {
                         (keys.centred() ? "means + " : "") + (keys.block().signed() ? "amplitude * signed + " : "") + "kept")
                 .with("index", residuals.index())
                 .numbers(keyFormat);
-        return KernelMethods.step("scoreKeys")
+        return KernelMethods.step("scorePackedKeys")
                 .addJavadoc("Scores of a packed tile: $L.\n", ClassDocumentation.keyScore(keys))
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "tile")
@@ -186,7 +236,7 @@ final class ScalarDecodeWriter {
                 .build();
     }
 
-    private MethodSpec sumValues(ValueLayout values) {
+    private MethodSpec sumPackedValues(ValueLayout values) {
         StoredResiduals residuals = StoredResiduals.ofValues(plan, values);
         KernelText body = KernelText.of("""
             for (int g = 0; g < GROUP_SIZE; g++) {
@@ -219,7 +269,7 @@ final class ScalarDecodeWriter {
                 .with("sum", (values.block().signed() ? "amplitude * signed + " : "") + "kept")
                 .with("index", residuals.index())
                 .numbers(valueFormat);
-        return KernelMethods.step("sumValues")
+        return KernelMethods.step("sumPackedValues")
                 .addJavadoc("Value sum of a packed tile: $L.\n", ClassDocumentation.valueSum(values))
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "values")

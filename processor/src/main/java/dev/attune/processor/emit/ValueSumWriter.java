@@ -15,11 +15,14 @@ final class ValueSumWriter {
     private final KernelPlan plan;
     private final PairText numbers;
     private final ResidualText residuals;
+    private final boolean tabulates;
     private final int bytes;
     private final int lanes;
 
-    ValueSumWriter(KernelPlan plan, PairText numbers) {
+    /** @param tabulates whether weights are brought into tables before packed values are summed */
+    ValueSumWriter(KernelPlan plan, PairText numbers, boolean tabulates) {
         this.plan = plan;
+        this.tabulates = tabulates;
         this.numbers = numbers;
         this.residuals = ResidualText.of(plan.model().values().format());
         this.bytes = plan.model().values().plainFormat().bits() / Byte.SIZE;
@@ -37,6 +40,27 @@ final class ValueSumWriter {
             Pass.addMethods(type, plan, plan.streams(), this::sumDense);
         }
         Pass.addMethods(type, plan, 1, this::sumDense);
+        type.addMethod(sumPacked());
+    }
+
+    private MethodSpec sumPacked() {
+        Pass all = new Pass(plan, 1, plan.streams());
+        String arguments = all.arguments("values");
+        String rows = plan.streams() == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS";
+        KernelText body = KernelText.of("")
+                .addIf(tabulates, "for (int row = 0; row < " + rows + "; row++) {\n    tabulateWeights(row);\n}\n")
+                .add(plan.layout()
+                        .values()
+                        .map(values -> Pass.calls(plan, plan.streams(), "sumKept", arguments)
+                                + (values.block().signed()
+                                        ? Pass.calls(plan, plan.streams(), "sumSigns", arguments)
+                                        : ""))
+                        .orElseGet(() -> Pass.calls(plan, plan.streams(), "sumDense", arguments)));
+        return KernelMethods.step("sumPacked")
+                .addParameters(all.tiles("values"))
+                .addJavadoc("Value sums of all query heads over packed tiles.\n")
+                .addCode(body.code())
+                .build();
     }
 
     private MethodSpec sumKept(ValueLayout values, Pass pass) {

@@ -46,11 +46,8 @@ final class VectorKernelsWriter {
         new VectorPackWriter(plan).addTo(type);
         SoftmaxWriter softmax = new SoftmaxWriter(plan, valueNumbers);
         type.addMethod(attend());
-        type.addMethod(attendPacked(softmax.tabulates()));
+        new PackedTilesWriter(plan).addTo(type);
         type.addMethod(attendDense());
-        if (plan.streams() > 1) {
-            type.addMethod(countTokens());
-        }
         if (plan.readAheadTiles() > 0) {
             type.addMethod(readAhead());
         }
@@ -60,8 +57,9 @@ final class VectorKernelsWriter {
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
         softmax.addTo(type);
-        new ValueSumWriter(plan, valueNumbers).addTo(type);
+        new ValueSumWriter(plan, valueNumbers, softmax.tabulates()).addTo(type);
         type.addMethod(writeOutput());
+        type.addMethod(writeSums());
         return type.build();
     }
 
@@ -234,75 +232,6 @@ final class VectorKernelsWriter {
             """).code()).build();
     }
 
-    private MethodSpec attendPacked(boolean tabulates) {
-        int streams = plan.streams();
-        String tiles = Pass.perTile(streams, "at@ ").trim().replace(" ", ", ");
-        String values = Pass.perTile(streams, "at@ + VALUES ").trim().replace("VALUES ", "VALUES, ");
-        String step = (packedKeys
-                        ? (centredKeys ? "scoreMeans(cache, " + tiles + ");\n" : "")
-                                + Pass.calls(plan, streams, "scoreKept", "cache, " + tiles)
-                                + (signedKeys ? Pass.calls(plan, streams, "scoreSigns", "cache, " + tiles) : "")
-                        : Pass.calls(plan, streams, "scoreDense", "cache, " + tiles))
-                + (streams == 1 ? "softmax();\n" : "softmax(STREAMS);\n")
-                + (tabulates
-                        ? "for (int row = 0; row < %s; row++) {\n    tabulateWeights(row);\n}\n"
-                                .formatted(streams == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS")
-                        : "")
-                + (packedValues
-                        ? Pass.calls(plan, streams, "sumKept", "cache, " + values)
-                                + (signedValues ? Pass.calls(plan, streams, "sumSigns", "cache, " + values) : "")
-                        : Pass.calls(plan, streams, "sumDense", "cache, " + values));
-        MethodSpec.Builder method = KernelMethods.step("attendPacked")
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "first")
-                .addParameter(int.class, "count");
-        if (streams == 1) {
-            return method.addCode(KernelText.of("int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;\n")
-                            .add("for (int tile = 0; tile < tiles; tile++) {\n")
-                            .add("    long at = first + (long) tile * TILE_BYTES;\n")
-                            .addIf(plan.readAheadTiles() > 0, """
-                                    if (tile % READ_AHEAD_TILES == 0) {
-                                        readAhead(cache, at, Math.min(READ_AHEAD_TILES, tiles - tile) * TILE_BYTES);
-                                    }
-                                """)
-                            .add("    tokens[0] = Math.min(TILE_TOKENS, count - tile * TILE_TOKENS);\n")
-                            .add(step.indent(4) + "}\n")
-                            .code())
-                    .build();
-        }
-        return method.addJavadoc("""
-                        Reads the tiles from several places at once, each a run of neighbours: memory serves several sequential
-                        streams faster than one. Where the tiles do not divide into equal runs, the last one is read again, and
-                        none of its tokens count.
-                        """)
-                .addCode(KernelText.of("""
-                    int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;
-                    int run = (tiles + STREAMS - 1) / STREAMS;
-                    for (int step = 0; step < run; step++) {
-                    """)
-                        .add(Pass.perTile(streams, """
-                            long at@ = first + (long) Math.min(~ * run + step, tiles - 1) * TILE_BYTES;
-                            tokens[~] = countTokens(~ * run + step, count);
-                            """)
-                                .replace("0 * run + ", "")
-                                .replace("1 * run", "run")
-                                .indent(4))
-                        .add(step.indent(4) + "}\n")
-                        .code())
-                .build();
-    }
-
-    private static MethodSpec countTokens() {
-        return KernelMethods.step("countTokens")
-                .addModifiers(Modifier.STATIC)
-                .addJavadoc("Returns how many of so many tokens are in a tile.\n")
-                .addParameter(int.class, "tile")
-                .addParameter(int.class, "count")
-                .returns(int.class)
-                .addStatement("return $T.clamp(count - (long) tile * TILE_TOKENS, 0, TILE_TOKENS)", Math.class)
-                .build();
-    }
-
     private MethodSpec attendDense() {
         KernelText body = KernelText.of("""
             int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;
@@ -377,7 +306,7 @@ final class VectorKernelsWriter {
                 """);
         }
         body.addIf(signedKeys, """
-                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, range.reduceLanes(ADD));
+                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, sumOfLanes(range));
                 tabulateSigns(g * (HEAD_DIM / 4) * 16);
             """).add("}\n");
         return KernelMethods.step("prepareQueries")
@@ -395,7 +324,7 @@ final class VectorKernelsWriter {
                 .build();
     }
 
-    private MethodSpec writeOutput() {
+    private static MethodSpec writeOutput() {
         return KernelMethods.step("writeOutput")
                 .addParameter(int.class, "head")
                 .addParameter(KernelMethods.FLOATS, "output")
@@ -404,11 +333,23 @@ final class VectorKernelsWriter {
                     for (int g = 0; g < GROUP_SIZE; g++) {
                         int query = head * GROUP_SIZE + g;
                         logSumExp[query] = (float) (maxima[g] * Math.log(2) + Math.log(sums[g]));
-                        float scale = sums[g] > 0 ? (float) (1 / sums[g]) : 0;
-                        for (int channel = 0; channel < HEAD_DIM; channel++) {
-                            int place = $place:L;
-                            output[query * HEAD_DIM + channel] = scale * sumsOfValues[g * PADDED_CHANNELS + place];
-                        }
+                        writeSums(g, sums[g] > 0 ? (float) (1 / sums[g]) : 0, output, query * HEAD_DIM);
+                    }
+                    """).code())
+                .build();
+    }
+
+    private MethodSpec writeSums() {
+        return KernelMethods.step("writeSums")
+                .addJavadoc("Writes the value sums of a query head, times a scale, in the order of the channels.\n")
+                .addParameter(int.class, "g")
+                .addParameter(float.class, "scale")
+                .addParameter(KernelMethods.FLOATS, "output")
+                .addParameter(int.class, "to")
+                .addCode(KernelText.of("""
+                    for (int channel = 0; channel < HEAD_DIM; channel++) {
+                        int place = $place:L;
+                        output[to + channel] = scale * sumsOfValues[g * PADDED_CHANNELS + place];
                     }
                     """).with("place", valueNumbers.place()).code())
                 .build();

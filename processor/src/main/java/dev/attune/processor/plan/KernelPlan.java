@@ -2,6 +2,7 @@ package dev.attune.processor.plan;
 
 import dev.attune.annotations.Backend;
 import dev.attune.annotations.NumberFormat;
+import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,12 +13,19 @@ import java.util.List;
  * @param model the specification
  * @param layout the bytes of its tiles
  * @param backend what the kernels run on
+ * @param strategy how they look entries up
  * @param headGroup query heads that share one pass over the packed tokens
  * @param streams tiles, from as many places of the cache, that are read at once
  * @param readAheadTiles tiles that are read once, in order, before the kernels read them piecemeal; 0 for none
  */
 public record KernelPlan(
-        AttentionModel model, TileLayout layout, Backend backend, int headGroup, int streams, int readAheadTiles) {
+        AttentionModel model,
+        TileLayout layout,
+        Backend backend,
+        Strategy strategy,
+        int headGroup,
+        int streams,
+        int readAheadTiles) {
 
     /** Registers that the query tables of one pass may take; the rest holds accumulators and temporaries. */
     private static final int TABLE_REGISTERS = 16;
@@ -41,9 +49,15 @@ public record KernelPlan(
             int headGroup = headGroup(model, backend);
             int streams = streams(model, backend, headGroup);
             plans.add(new KernelPlan(
-                    model, layout, backend, headGroup, streams, streams == 1 ? readAheadTiles(layout) : 0));
+                    model,
+                    layout,
+                    backend,
+                    Strategy.PERMUTE,
+                    headGroup,
+                    streams,
+                    streams == 1 ? readAheadTiles(layout) : 0));
         }
-        plans.add(new KernelPlan(model, layout, Backend.SCALAR, 1, 1, 0));
+        plans.add(new KernelPlan(model, layout, Backend.SCALAR, Strategy.SCALAR, 1, 1, 0));
         return List.copyOf(plans);
     }
 

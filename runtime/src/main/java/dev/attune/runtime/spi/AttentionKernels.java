@@ -67,6 +67,40 @@ public interface AttentionKernels {
     void loadDense(MemorySegment cache, long tile, float[] keys, float[] values);
 
     /**
+     * Scores a run of packed tiles: the first part of a decode step, to be measured and verified by itself.
+     *
+     * @param head index of the key-value head
+     * @param queries {@code [queryHeads][d]}
+     * @param scales {@code [keyValueHeads][d]}
+     * @param cache the cache's segment
+     * @param tile offset of the first packed tile; its successors follow without a gap
+     * @param packedTokens number of tokens in the packed tiles; all but the last tile are full
+     * @param scores {@code [G][packedTokens]}, written: {@code q . k / sqrt(d)} with every pruned channel restored, for
+     *     a softmax by {@code e^score}
+     */
+    void scoreKeys(
+            int head,
+            float[] queries,
+            float[] scales,
+            MemorySegment cache,
+            long tile,
+            int packedTokens,
+            float[] scores);
+
+    /**
+     * Sums the values of a run of packed tiles: the last part of a decode step, to be measured and verified by itself.
+     *
+     * @param cache the cache's segment
+     * @param tile offset of the first packed tile; its successors follow without a gap
+     * @param packedTokens number of tokens in the packed tiles; all but the last tile are full
+     * @param weights {@code [G][packedTokens]}, not negative and at most 1, as a softmax has them; those of a tile that
+     *     together are below 1e-30 may count as nothing
+     * @param output {@code [G][d]}, written: {@code SUM_t weight_t v_t} with every pruned entry restored, not divided
+     *     by the sum of the weights
+     */
+    void sumValues(MemorySegment cache, long tile, int packedTokens, float[] weights, float[] output);
+
+    /**
      * The fused decode step of one key-value head's {@code G} query heads over a run of packed tiles and a run of
      * tokens in dense tiles: scores with restoration, softmax, value sum.
      *

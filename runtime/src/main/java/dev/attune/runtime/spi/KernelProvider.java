@@ -1,6 +1,7 @@
 package dev.attune.runtime.spi;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import java.util.List;
 
 /**
@@ -21,6 +22,13 @@ public interface KernelProvider {
 
     /** Returns the generated backends, the widest vectors first and {@link Backend#SCALAR} last. */
     List<Backend> backends();
+
+    /**
+     * Returns how the kernels of a backend look entries up, which decides whether they suit a machine.
+     *
+     * @throws IllegalArgumentException if the backend was not generated for this specification
+     */
+    Strategy strategy(Backend backend);
 
     /**
      * Creates the kernels of one backend. Loads that backend's class only, so that no Vector API class is touched

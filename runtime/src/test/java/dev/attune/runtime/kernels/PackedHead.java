@@ -12,6 +12,8 @@ import java.util.Arrays;
  */
 final class PackedHead {
 
+    private static final int GUARD_ZONE = 16;
+
     private final KernelProvider provider;
     private final Tokens tokens;
     private final MemorySegment cache;
@@ -54,12 +56,40 @@ final class PackedHead {
     /** Attends all query heads; output and log-sum-exps are surrounded by guard zones that must stay untouched. */
     Attended attend(AttentionKernels kernels, float[] queries) {
         int heads = provider.shape().groupSize();
-        float[] output = new float[heads * tokens.headDim() + 16];
-        float[] logSumExp = new float[heads + 16];
-        Arrays.fill(output, Float.NaN);
-        Arrays.fill(logSumExp, Float.NaN);
+        float[] output = withGuardZone(heads * tokens.headDim());
+        float[] logSumExp = withGuardZone(heads);
         kernels.attend(0, queries, scales, cache, 0, packedTokens, dense, denseTokens, output, logSumExp);
         return new Attended(heads, tokens.headDim(), output, logSumExp);
+    }
+
+    /** Scores the packed tokens: {@code [G][packedTokens]}, and a guard zone that must stay untouched. */
+    float[] scores(AttentionKernels kernels, float[] queries) {
+        float[] scores = withGuardZone(provider.shape().groupSize() * packedTokens);
+        kernels.scoreKeys(0, queries, scales, cache, 0, packedTokens, scores);
+        return scores;
+    }
+
+    /** Sums the packed values under weights {@code [G][packedTokens]}: {@code [G][d]}, and a guard zone. */
+    float[] sums(AttentionKernels kernels, float[] weights) {
+        float[] sums = withGuardZone(provider.shape().groupSize() * tokens.headDim());
+        kernels.sumValues(cache, 0, packedTokens, weights, sums);
+        return sums;
+    }
+
+    private static float[] withGuardZone(int length) {
+        float[] numbers = new float[length + GUARD_ZONE];
+        Arrays.fill(numbers, Float.NaN);
+        return numbers;
+    }
+
+    /** Returns whether nothing was written behind so many numbers. */
+    static boolean guardZoneUntouched(float[] numbers, int length) {
+        for (int i = length; i < length + GUARD_ZONE; i++) {
+            if (!Float.isNaN(numbers[i])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Rebuilds the keys that the cache stands for, {@code [count][headDim]}. */
@@ -97,12 +127,7 @@ final class PackedHead {
     record Attended(int heads, int headDim, float[] output, float[] logSumExp) {
 
         boolean guardsUntouched() {
-            for (int i = 0; i < 16; i++) {
-                if (!Float.isNaN(output[heads * headDim + i]) || !Float.isNaN(logSumExp[heads + i])) {
-                    return false;
-                }
-            }
-            return true;
+            return guardZoneUntouched(output, heads * headDim) && guardZoneUntouched(logSumExp, heads);
         }
     }
 }

@@ -26,6 +26,12 @@ final class Specifications {
 
     /** One key-value head shared by {@code group} query heads, for every vector width. */
     static AttentionModel model(String name, int group, int headDim, PruningModel keys, PruningModel values) {
-        return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, VECTORS);
+        return model(name, group, headDim, keys, values, VECTORS);
+    }
+
+    /** The same, for some vector widths. */
+    static AttentionModel model(
+            String name, int group, int headDim, PruningModel keys, PruningModel values, List<Backend> vectors) {
+        return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, vectors);
     }
 }

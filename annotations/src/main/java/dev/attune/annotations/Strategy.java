@@ -1,0 +1,11 @@
+package dev.attune.annotations;
+
+/** How kernels look up the query's channels and the tokens' weights that kept entries are multiplied by. */
+public enum Strategy {
+
+    /** One by one, from memory: plain Java. */
+    SCALAR,
+
+    /** A vector of entries at a time, by permutes that select from two vectors of a table. */
+    PERMUTE
+}
