@@ -33,7 +33,7 @@ final class DenseTileWriter {
             type.addMethod(takeChannels());
         }
         type.addMethod(loadDense());
-        type.addMethod(channelsToLanes());
+        type.addMethod(tokensOutOfLanes());
         type.addMethod(putChannels());
     }
 
@@ -87,7 +87,7 @@ final class DenseTileWriter {
                     for (int token = 0; token < TILE_TOKENS; token += BLOCK_TOKENS) {
                         long block = tile + token * (long) HEAD_DIM * $bytes:L;
                         $load:L(cache, block, entries, 0, HEAD_DIM * BLOCK_TOKENS);
-                        channelsToLanes(keys, token * HEAD_DIM);
+                        tokensOutOfLanes(keys, token * HEAD_DIM);
                     }
                     """).numbers(keyFormat).code())
                 .addCode(KernelText.of("""
@@ -117,19 +117,30 @@ final class DenseTileWriter {
         boolean whole = PackedSide.wholeBlocks(tile);
         return KernelText.of(whole ? "" : "int lanes = Math.min(BLOCK_CHANNELS, HEAD_DIM - channel);\n")
                 .add("for (int token = 0; token < TILE_TOKENS; token++) {\n")
-                .add("    for (int lane = 0; lane < %s; lane += LANES) {\n".formatted(whole ? "BLOCK_CHANNELS" : "lanes"))
+                .add("    for (int lane = 0; lane < $laneCount:L; lane += LANES) {\n")
+                .with("laneCount", whole ? "BLOCK_CHANNELS" : "lanes")
                 .add(statement.indent(8))
                 .add("    }\n}\n");
     }
 
     private MethodSpec tokensToLanes() {
         return transpose(
-                "tokensToLanes", "Puts the tokens of a block of keys into lanes.", "keys, key", "HEAD_DIM", "entries, entry", "BLOCK_TOKENS");
+                "tokensToLanes",
+                "Puts the tokens of a block of keys into lanes.",
+                "keys, key",
+                "HEAD_DIM",
+                "entries, entry",
+                "BLOCK_TOKENS");
     }
 
-    private MethodSpec channelsToLanes() {
+    private MethodSpec tokensOutOfLanes() {
         return transpose(
-                "channelsToLanes", "Takes the tokens of a block of keys out of the lanes.", "entries, entry", "BLOCK_TOKENS", "keys, key", "HEAD_DIM");
+                "tokensOutOfLanes",
+                "Takes the tokens of a block of keys out of the lanes.",
+                "entries, entry",
+                "BLOCK_TOKENS",
+                "keys, key",
+                "HEAD_DIM");
     }
 
     private MethodSpec transpose(

@@ -124,7 +124,9 @@ final class LaneSelectionWriter {
                         IntVector upperPairs = upper.reinterpretAsInts();
                         int place = word * $lanes:L + lane;
                         lowerPairs.and(0xFFFF).or(upperPairs.lanewise(LSHL, 16)).intoArray(keptMarks, place);
-                        lowerPairs.lanewise(LSHR, 16).or(upperPairs.and(0xFFFF0000)).intoArray(keptMarks, place + LANES);
+                        lowerPairs.lanewise(LSHR, 16)
+                                .or(upperPairs.and(0xFFFF0000))
+                                .intoArray(keptMarks, place + LANES);
                     }
                     """);
         }
@@ -138,8 +140,8 @@ final class LaneSelectionWriter {
         }
         return side.method("select")
                 .addJavadoc("""
-                    Marks the entries of STEP lanes whose magnitudes' upper 16 bits reach the greatest bound that at least
-                    $L entries reach.
+                    Marks the largest magnitudes of STEP lanes by their upper 16 bits: $L of them, or one
+                    more, or all that equal the smallest of them.
                     """, side.keptCount())
                 .addCode(body.with("group", times(group, side.lanes()))
                         .with("groupEntries", group)
@@ -196,7 +198,8 @@ final class LaneSelectionWriter {
                         .replace("LAST", Integer.toString(word - 1))
                         .replace("BITS", Integer.toString(32 * (word + 1))));
             }
-            step.append("rest%d = rest%d.lanewise(AND, rest%d.sub(1), empty%d);\n".formatted(word, word, word, word - 1));
+            step.append("restTHIS = restTHIS.lanewise(AND, restTHIS.sub(1), empty%d);\n".formatted(word - 1)
+                    .replace("THIS", Integer.toString(word)));
         }
         step.append("IntVector number = word.lanewise(TRAILING_ZEROS_COUNT)")
                 .append(words > 1 ? ".add(first)" : "")
@@ -206,7 +209,7 @@ final class LaneSelectionWriter {
                     number.min($entries:L - 1).intoArray(keptNumbers, slot * $lanes:L + lane);
                     """);
         return side.method("list")
-                .addJavadoc("Lists the marked entries of LANES lanes: in every slot, the lowest mark is found and cleared.\n")
+                .addJavadoc("Lists the marked entries of LANES lanes: a slot finds and clears the lowest mark of each.\n")
                 .addCode(body.add(step.toString().indent(4)).add("}\n").code())
                 .build();
     }
@@ -288,8 +291,8 @@ final class LaneSelectionWriter {
             """);
         return side.method("drop")
                 .addJavadoc("""
-                    Drops what LANES lanes have in surplus, one entry of each at a time: the smallest magnitude; of equal ones, the
-                    last.
+                    Drops what LANES lanes have in surplus, one entry of each at a time: the smallest magnitude; of
+                    equal ones, the last.
                     """)
                 .addCode(body.code())
                 .build();

@@ -60,7 +60,7 @@ record PackedSide(
                 wholeBlocks(plan.layout()) ? "HEAD_DIM" : "BLOCK_CHANNELS");
     }
 
-    /** Returns whether blocks of value channels can be read where they are; the last one must otherwise be filled up. */
+    /** Returns whether blocks of value channels can be read where they are; else the last one must be filled up. */
     static boolean wholeBlocks(TileLayout tile) {
         return tile.headDim() == tile.channels();
     }

@@ -29,7 +29,9 @@ final class StoredVectors {
 
     /** Returns the statement that rounds the first numbers of an array in place, as they are stored. */
     static String round(NumberFormat format, String numbers, String count) {
-        return format == NumberFormat.FLOAT32 ? "" : "round%s(%s, %s);\n".formatted(StoredNumbers.name(format), numbers, count);
+        return format == NumberFormat.FLOAT32
+                ? ""
+                : "round%s(%s, %s);\n".formatted(StoredNumbers.name(format), numbers, count);
     }
 
     /** Adds the methods of formats that are not quantised, and the scratch they take. */
@@ -58,12 +60,14 @@ final class StoredVectors {
                                     case BFLOAT16 -> """
                                         for (int i = 0; i < count; i += LANES) {
                                         """ + ROUND_BFLOAT16.replace("PLACE", "from + i") + """
-                                            ((ShortVector) rounded.lanewise(LSHR, 16).convertShape(I2S, HALF_SHORTS, 0)).intoArray(shorts, i);
+                                            ((ShortVector) rounded.lanewise(LSHR, 16).convertShape(I2S, HALF_SHORTS, 0))
+                                                    .intoArray(shorts, i);
                                         }
                                         """;
                                     case FLOAT16 -> """
                                         for (int i = 0; i < count; i++) {
-                                            shorts[i] = Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, numbers[from + i])));
+                                            float number = Math.max(-65504f, Math.min(65504f, numbers[from + i]));
+                                            shorts[i] = Float.floatToFloat16(number);
                                         }
                                         """;
                                     case FLOAT32, INT8, INT4 ->
@@ -138,8 +142,8 @@ final class StoredVectors {
                                         """;
                                     case FLOAT16 -> """
                                         for (int i = 0; i < count; i++) {
-                                            short half = Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, numbers[i])));
-                                            numbers[i] = Float.float16ToFloat(half);
+                                            float number = Math.max(-65504f, Math.min(65504f, numbers[i]));
+                                            numbers[i] = Float.float16ToFloat(Float.floatToFloat16(number));
                                         }
                                         """;
                                     case FLOAT32, INT8, INT4 ->
@@ -154,7 +158,7 @@ final class StoredVectors {
         ScratchField.add(type, float.class, "residualScales", "BLOCK_TOKENS", "Scale of each lane's residuals.");
         type.addMethod(KernelMethods.step("quantise")
                 .addJavadoc("""
-                    Makes {@code keptEntries} multiples, up to a limit, of a scale that a lane's share, and stores the scales.
+                    Makes {@code keptEntries} multiples, up to a limit, of a scale that a lane's share; stores the scales.
                     """)
                 .addParameter(int.class, "kept")
                 .addParameter(float.class, "limit")
@@ -199,7 +203,9 @@ final class StoredVectors {
             case BFLOAT16, FLOAT16 -> "to%s(keptEntries, 0, %s);\n".formatted(StoredNumbers.name(side.format()), count);
             case INT8 -> quantise(127);
             case INT4 -> quantise(7)
-                    + (side.kept() % 2 == 0 ? "" : "Arrays.fill(shorts, %s, ($kept:L + 1) * $lanes:L, (short) 0);\n".formatted(count));
+                    + (side.kept() % 2 == 0
+                            ? ""
+                            : "Arrays.fill(shorts, %s, ($kept:L + 1) * $lanes:L, (short) 0);\n".formatted(count));
         };
     }
 

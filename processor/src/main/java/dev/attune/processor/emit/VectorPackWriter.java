@@ -100,7 +100,7 @@ final class VectorPackWriter {
     private void addScratch(TypeSpec.Builder type) {
         LaneSelectionWriter.addScratch(type, MOST_ENTRIES);
         ScratchField.add(
-                type, short.class, "indices", MOST_ENTRIES + " * BLOCK_TOKENS", "The same, on their way to bytes.");
+                type, short.class, "indices", MOST_ENTRIES + " * BLOCK_TOKENS", "The same in 16 bits.");
         if (gathers) {
             ScratchField.add(
                     type, int.class, "places", MOST_ENTRIES + " * BLOCK_TOKENS", "Where the kept entries are.");
@@ -109,11 +109,19 @@ final class VectorPackWriter {
         }
         if (centred()) {
             ScratchField.add(
-                    type, float.class, "means", "HEAD_DIM", "Means of the scaled keys over a tile, as they are stored.");
+                    type,
+                    float.class,
+                    "means",
+                    "HEAD_DIM",
+                    "Means of the scaled keys over a tile, as they are stored.");
         }
         if (tile.hasAmplitudes()) {
             ScratchField.add(
-                    type, float.class, "partialSums", "4 * LANES", "Sums of entries j with equal j % 4, a vector each.");
+                    type,
+                    float.class,
+                    "partialSums",
+                    "4 * LANES",
+                    "Sums of entries j with equal j % 4, a vector each.");
             ScratchField.add(type, float.class, "amplitudes", "BLOCK_TOKENS", "Amplitude of each lane.");
         }
     }
@@ -369,7 +377,7 @@ final class VectorPackWriter {
         return KernelMethods.step("sumPruned" + side.name())
                 .addJavadoc("""
                     Amplitudes of the pruned $L.
-                    Entry j is summed into partial sum j % 16, and those are added pairwise: the order of the scalar class.
+                    Entry j is summed into partial sum j % 16, and those are added pairwise, as in the scalar class.
                     """, keys ? "channels: their root mean square" : "tokens: their mean magnitude")
                 .addParameter(KernelMethods.FLOATS, "from")
                 .addParameter(int.class, "first")
