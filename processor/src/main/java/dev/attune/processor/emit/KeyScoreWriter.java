@@ -73,7 +73,7 @@ final class KeyScoreWriter {
                     """);
         String heads = all.perTile("FloatVector sum@ = FloatVector.zero(FLOATS);\n")
                 + "for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n" + channels.indent(4) + "}\n"
-                + all.perTileAndHead("meanScores[~] = sumOfLanes(sum@);\n");
+                + all.perTileAndHead(LaneSumText.add("sum@", lanes) + "meanScores[~] = sum@.lane(0);\n");
         return KernelMethods.step("scoreMeans")
                 .addParameters(all.tiles("tile"))
                 .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")
@@ -120,11 +120,11 @@ final class KeyScoreWriter {
                 .build();
     }
 
-    /** Begins every sum with what the channel means add to it. */
+    /** Begins every sum with what the channel means add to it; two sums of one vector object would keep it an object. */
     private static String means(Pass pass) {
         return pass.perTileAndHead("""
             FloatVector first#@ = FloatVector.broadcast(FLOATS, meanScores[~]);
-            FloatVector second#@ = first#@;
+            FloatVector second#@ = FloatVector.broadcast(FLOATS, meanScores[~]);
             """);
     }
 

@@ -171,9 +171,12 @@ final class PackedTilesWriter {
                         for (int token = row; token < row + TILE_TOKENS; token += LANES) {
                             sum = sum.add(FloatVector.fromArray(FLOATS, weights, token));
                         }
-                        tileSums[row / TILE_TOKENS] = sumOfLanes(sum);
-                    }
                     """)
+                        .add(LaneSumText.add("sum", plan.lanes()).indent(4))
+                        .add("""
+                                tileSums[row / TILE_TOKENS] = sum.lane(0);
+                            }
+                            """)
                         .with("row", streams == 1 ? "g" : "(g * STREAMS + stream)")
                         .with("stream", stream())
                         .code())

@@ -1,10 +1,8 @@
 package dev.attune.processor.emit;
 
-import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.ParameterSpec;
-import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.plan.KernelPlan;
 import java.util.List;
@@ -30,10 +28,9 @@ final class SoftmaxWriter {
 
     void addTo(TypeSpec.Builder type) {
         constant(type, "ROUNDER", "0x1.8p23f", "What rounds a float to a whole number when it is added.");
-        addSumOfLanes(type);
         type.addMethod(softmax());
         type.addMethod(raiseMaximum());
-        type.addMethod(exponentiate());
+        type.addMethod(exponentiate(plan.lanes()));
         if (tables) {
             type.addField(FieldSpec.builder(
                             KernelText.SHORT_VECTOR, "ODD_SHORTS", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
@@ -47,34 +44,6 @@ final class SoftmaxWriter {
         if (tabulates()) {
             type.addMethod(tabulateWeights());
         }
-    }
-
-    /** Adds a sum in a fixed order: the order of {@code reduceLanes} is that of whatever the code was compiled to. */
-    private void addSumOfLanes(TypeSpec.Builder type) {
-        KernelText body = KernelText.of("FloatVector sum = vector;\n");
-        for (int distance = plan.lanes() / 2; distance > 0; distance /= 2) {
-            String rotation = "ROTATION_" + distance;
-            type.addField(FieldSpec.builder(
-                            ParameterizedTypeName.get(KernelText.VECTOR_SHUFFLE, ClassName.get(Float.class)),
-                            rotation,
-                            Modifier.PRIVATE,
-                            Modifier.STATIC,
-                            Modifier.FINAL)
-                    .addJavadoc("Moves every lane by " + distance + ".")
-                    .initializer("$T.iota(FLOATS, $L, 1, true)", KernelText.VECTOR_SHUFFLE, distance)
-                    .build());
-            body.add("sum = sum.add(sum.rearrange(" + rotation + "));\n");
-        }
-        type.addMethod(KernelMethods.step("sumOfLanes")
-                .addModifiers(Modifier.STATIC)
-                .addJavadoc("""
-                    Adds the lanes in a fixed order. The order of {@code reduceLanes} is not fixed: results would change by a
-                    rounding when the just-in-time compiler replaces the interpreter.
-                    """)
-                .addParameter(KernelText.FLOAT_VECTOR, "vector")
-                .returns(float.class)
-                .addCode(body.add("return sum.lane(0);\n").code())
-                .build());
     }
 
     private static void constant(TypeSpec.Builder type, String name, String value, String meaning) {
@@ -155,7 +124,7 @@ final class SoftmaxWriter {
                 .build();
     }
 
-    private static MethodSpec exponentiate() {
+    private static MethodSpec exponentiate(int lanes) {
         return KernelMethods.step("exponentiate")
                 .addJavadoc("""
                     Replaces a tile's scores by 2^(score - maximum), and returns their sum. The exponent is split into a whole
@@ -183,8 +152,10 @@ final class SoftmaxWriter {
                         weight.intoArray(weights, token);
                         sum = sum.add(weight);
                     }
-                    return sumOfLanes(sum);
-                    """).code())
+                    """)
+                        .add(LaneSumText.add("sum", lanes))
+                        .add("return sum.lane(0);\n")
+                        .code())
                 .build();
     }
 

@@ -57,6 +57,7 @@ final class VectorKernelsWriter {
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
         softmax.addTo(type);
+        LaneSumText.addTo(type, plan.lanes());
         new ValueSumWriter(plan, valueNumbers, softmax.tabulates()).addTo(type);
         type.addMethod(writeOutput());
         type.addMethod(writeSums());
@@ -305,8 +306,9 @@ final class VectorKernelsWriter {
                     System.arraycopy(scaledQueries, g * PADDED_CHANNELS, queryTables, g * TABLE_ENTRIES, HEAD_DIM);
                 """);
         }
+        body.addIf(signedKeys, LaneSumText.add("range", plan.lanes()).indent(4));
         body.addIf(signedKeys, """
-                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, sumOfLanes(range));
+                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, range.lane(0));
                 tabulateSigns(g * (HEAD_DIM / 4) * 16);
             """).add("}\n");
         return KernelMethods.step("prepareQueries")

@@ -209,7 +209,7 @@ static inline float word_of(uint pair) {
 }
 static inline uint bfloat16_bits(float x) {
     uint b = as_uint(x);
-    return (b + 0x7fffu + (b >> 16 & 1)) >> 16;
+    return (b + 0x7fffu + ((b >> 16) & 1)) >> 16;
 }
 
 // element `e` of lane stream words held in registers
@@ -992,7 +992,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                                               (size_t) group_rows * slots * COLUMNS) +
                            group_row * slots * HEADS;
     global uint *head_arrivals = arrivals + group_row * (clusters + 1);
-    uint slot = split, first = cluster * cluster_size, count = min(splits - first, cluster_size),
+    uint slot = split, first = cluster * cluster_size, count = min(splits - first, (uint) cluster_size),
          counter = cluster;
     int last = clusters == 0;
     for (;;) {
