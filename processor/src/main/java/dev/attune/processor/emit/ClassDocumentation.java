@@ -42,10 +42,10 @@ final class ClassDocumentation {
                             + " vectors in registers\n"
                             + "only while it inlines every call on them. Lanes are tokens where keys are scored and"
                             + " channels where values\n"
-                            + "are summed, so those loops never reduce across lanes. $L A step handles two\n"
-                            + "vectors of floats; of 16-bit numbers, {@code First} holds the even and {@code Second}"
-                            + " the odd ones, which\n"
-                            + "is how 32-bit lanes split for free.\n",
+                            + "are summed, so those loops never reduce across lanes. $L\n"
+                            + "A step handles two vectors of floats; of 16-bit numbers, {@code First} holds the even"
+                            + " and {@code Second} the\n"
+                            + "odd ones, which is how 32-bit lanes split for free.\n",
                         sharing(plan))
                 .build();
     }
@@ -62,9 +62,13 @@ final class ClassDocumentation {
     }
 
     private static String sharing(KernelPlan plan) {
-        return plan.headGroup() == 1
-                ? "Every query head makes a pass of its own."
-                : "Up to " + plan.headGroup() + " query heads share a pass.";
+        String heads = plan.headGroup() == 1
+                ? "Every query head is a pass"
+                : "Up to " + plan.headGroup() + " heads share a pass";
+        if (plan.streams() > 1) {
+            return heads + ",\nwhich reads " + plan.streams() + " tiles at once.";
+        }
+        return heads + (plan.readAheadTiles() > 0 ? "; " + plan.readAheadTiles() + " tiles are read ahead." : ".");
     }
 
     static CodeBlock provider(AttentionModel model) {
