@@ -3,12 +3,12 @@ package dev.attune.runtime;
 import dev.attune.annotations.Backend;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * The kernels of one specification on the backend chosen for this machine; thread-safe. All layers of a model that
+ * The kernels of one specification of the variant chosen for this machine; thread-safe. All layers of a model that
  * share a specification share one of these.
  */
 public final class LayerKernels {
@@ -16,10 +16,10 @@ public final class LayerKernels {
     private final KernelProvider provider;
     private final LayerShape shape;
     private final CacheLayout layout;
-    private final BackendChoice choice;
+    private final VariantChoice choice;
     private final SharedResources resources;
 
-    private LayerKernels(KernelProvider provider, BackendChoice choice, SharedResources resources) {
+    private LayerKernels(KernelProvider provider, VariantChoice choice, SharedResources resources) {
         this.provider = provider;
         this.shape = provider.shape();
         this.layout = provider.layout();
@@ -28,9 +28,9 @@ public final class LayerKernels {
     }
 
     /** Chooses a backend, and logs the choice. */
-    static LayerKernels choose(KernelProvider provider, Optional<ForcedBackend> forced, Platform platform) {
+    static LayerKernels choose(KernelProvider provider, KernelPolicy policy, Platform platform) {
         int threads = ThreadCount.ofProcess();
-        BackendChoice choice = BackendLadder.climb(provider, forced, platform);
+        VariantChoice choice = VariantLadder.climb(provider, policy, VariantLadder.Measured.NOTHING, platform);
         ChoiceLog.log(provider.specification(), choice);
         SharedResources resources = resources(provider, choice, threads);
         // The ladder has made kernels to see whether it can.
@@ -38,13 +38,13 @@ public final class LayerKernels {
         return new LayerKernels(provider, choice, resources);
     }
 
-    private static Backend javaBackend(BackendChoice choice) {
-        return choice.backend() == Backend.OPENCL ? Backend.SCALAR : choice.backend();
+    private static KernelVariant javaVariant(KernelProvider provider, VariantChoice choice) {
+        return choice.variant().backend() == Backend.OPENCL ? provider.variant(Backend.SCALAR) : choice.variant();
     }
 
-    private static SharedResources resources(KernelProvider provider, BackendChoice choice, int threads) {
+    private static SharedResources resources(KernelProvider provider, VariantChoice choice, int threads) {
         return SharedResources.of(
-                provider.shape(), () -> provider.create(javaBackend(choice)), WorkerPool.SHARED, threads);
+                provider.shape(), () -> provider.create(javaVariant(provider, choice)), WorkerPool.SHARED, threads);
     }
 
     /**
@@ -77,9 +77,14 @@ public final class LayerKernels {
         return layout;
     }
 
-    /** Returns the chosen backend. */
+    /** Returns the chosen variant. */
+    public KernelVariant variant() {
+        return choice.variant();
+    }
+
+    /** Returns the chosen variant's backend. */
     public Backend backend() {
-        return choice.backend();
+        return choice.variant().backend();
     }
 
     /** Returns how many threads may work on caches at once. */
@@ -87,7 +92,7 @@ public final class LayerKernels {
         return resources.threads();
     }
 
-    /** Returns every backend with the reason why it was chosen or not, in the order tried: the widest first. */
+    /** Returns every variant with the reason why it was chosen or not: the widest vectors first. */
     public List<Rung> ladder() {
         return choice.ladder();
     }
@@ -120,9 +125,9 @@ public final class LayerKernels {
     }
 
     private KeyValueCache newCache(CacheGeometry geometry) {
-        TokenStore store = choice.backend() == Backend.OPENCL
+        TokenStore store = backend() == Backend.OPENCL
                 ? new DeviceStore(provider, choice.programs(), geometry)
                 : new HostStore(shape, resources, geometry);
-        return new KeyValueCache(shape, layout, choice.backend(), geometry, store);
+        return new KeyValueCache(shape, layout, backend(), geometry, store);
     }
 }

@@ -84,7 +84,7 @@ public record ReportRow(
                 comparison.operation().toString(),
                 layer.pruning().toString(),
                 name(known.backend()),
-                layer.provider().strategy(known.backend()).toString().toLowerCase(Locale.ROOT),
+                layer.provider().variant(known.backend()).strategy().toString().toLowerCase(Locale.ROOT),
                 Layer.label(layer.format()),
                 comparison.headDim(),
                 comparison.contextTokens(),

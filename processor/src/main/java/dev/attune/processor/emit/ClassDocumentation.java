@@ -35,6 +35,11 @@ final class ClassDocumentation {
                         specification(plan.model()),
                         plan.backend().vectorBits(),
                         plan.strategy())
+                .add(
+                        plan.isDefault()
+                                ? ""
+                                : "A variant of {@link " + plan.model().kernelsName(plan.backend())
+                                        + "}, which packs for it, too.\n")
                 .add(method(plan.model(), plan.layout()))
                 .add(
                         "\n"

@@ -9,27 +9,36 @@ import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
 import com.palantir.javapoet.WildcardTypeName;
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 
 /** Writes the factory of a specification's kernels, with its numbers as data. */
 final class ProviderWriter {
 
+    private static final TypeName VARIANTS =
+            ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.KERNEL_VARIANT);
+
     private final AttentionModel model;
     private final List<KernelPlan> plans;
     private final Optional<OpenClPlan> openCl;
+    private final SourceFingerprint fingerprint;
 
-    ProviderWriter(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
+    ProviderWriter(
+            AttentionModel model,
+            List<KernelPlan> plans,
+            Optional<OpenClPlan> openCl,
+            SourceFingerprint fingerprint) {
         this.model = model;
         this.plans = plans;
         this.openCl = openCl;
+        this.fingerprint = fingerprint;
     }
 
     TypeSpec write() {
@@ -39,6 +48,8 @@ final class ProviderWriter {
                 .addJavadoc(ClassDocumentation.provider(model))
                 .addField(constant(GeneratedTypes.LAYER_SHAPE, "SHAPE", shape()))
                 .addField(constant(GeneratedTypes.CACHE_LAYOUT, "LAYOUT", layout()))
+                .addField(constant(GeneratedTypes.FINGERPRINT, "FINGERPRINT", fingerprint()))
+                .addField(constant(VARIANTS, "VARIANTS", variants()))
                 .addMethod(MethodSpec.constructorBuilder()
                         .addModifiers(Modifier.PUBLIC)
                         .addJavadoc("For {@link java.util.ServiceLoader}, or to be handed to the runtime directly.\n")
@@ -55,12 +66,10 @@ final class ProviderWriter {
                 .addMethod(accessor("layout", GeneratedTypes.CACHE_LAYOUT)
                         .addStatement("return LAYOUT")
                         .build())
-                .addMethod(accessor(
-                                "backends",
-                                ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.BACKEND))
-                        .addStatement("return $T.of($L)", List.class, backends())
+                .addMethod(accessor("fingerprint", GeneratedTypes.FINGERPRINT)
+                        .addStatement("return FINGERPRINT")
                         .build())
-                .addMethod(strategy())
+                .addMethod(accessor("variants", VARIANTS).addStatement("return VARIANTS").build())
                 .addMethod(create());
         openCl.ifPresent(plan -> type.addMethod(openCl(plan)));
         return type.build();
@@ -93,42 +102,55 @@ final class ProviderWriter {
                 CodeBlock.join(parts, ",\n                "));
     }
 
-    private CodeBlock backends() {
-        Stream<Backend> all = Stream.concat(
-                openCl.stream().map(plan -> Backend.OPENCL), plans.stream().map(KernelPlan::backend));
-        return all.map(backend -> CodeBlock.of("$T.$L", GeneratedTypes.BACKEND, backend))
-                .collect(CodeBlock.joining(", "));
+    private CodeBlock fingerprint() {
+        return CodeBlock.of(
+                "new $T($S, $S)", GeneratedTypes.FINGERPRINT, fingerprint.specification(), fingerprint.sources());
     }
 
-    private MethodSpec strategy() {
-        return perBackend(
-                "strategy",
+    private CodeBlock variants() {
+        Stream<CodeBlock> device = openCl.stream()
+                .map(plan -> variant("opencl", Backend.OPENCL, Strategy.GATHER, plan.heads(), 1, 0));
+        Stream<CodeBlock> java = plans.stream()
+                .map(plan -> variant(
+                        plan.name(),
+                        plan.backend(),
+                        plan.strategy(),
+                        plan.headGroup(),
+                        plan.streams(),
+                        plan.readAheadTiles()));
+        return CodeBlock.of(
+                "$T.of(\n        $L)",
+                List.class,
+                Stream.concat(device, java).collect(CodeBlock.joining(",\n        ")));
+    }
+
+    private static CodeBlock variant(
+            String name, Backend backend, Strategy strategy, int headGroup, int streams, int readAheadTiles) {
+        return CodeBlock.of(
+                "new $T($S, $T.$L, $T.$L, $L, $L, $L)",
+                GeneratedTypes.KERNEL_VARIANT,
+                name,
+                GeneratedTypes.BACKEND,
+                backend,
                 GeneratedTypes.STRATEGY,
-                plan -> CodeBlock.of("$T.$L", GeneratedTypes.STRATEGY, plan.strategy()));
+                strategy,
+                headGroup,
+                streams,
+                readAheadTiles);
     }
 
     private MethodSpec create() {
-        return perBackend(
-                "create",
-                GeneratedTypes.ATTENTION_KERNELS,
-                plan -> CodeBlock.of("new $T()", ClassName.get(model.packageName(), plan.className())));
-    }
-
-    /** Writes a method that returns something for every generated backend, and throws for the others. */
-    private MethodSpec perBackend(String name, TypeName type, Function<KernelPlan, CodeBlock> result) {
-        CodeBlock.Builder cases = CodeBlock.builder().add("return switch (backend) {\n$>");
+        CodeBlock.Builder cases = CodeBlock.builder().add("return switch (variant.name()) {\n$>");
         for (KernelPlan plan : plans) {
-            cases.add("case $L -> $L;\n", plan.backend(), result.apply(plan));
+            cases.add("case $S -> new $T();\n", plan.name(), ClassName.get(model.packageName(), plan.className()));
         }
-        if (plans.size() < Backend.values().length) {
-            cases.add(
-                    "default -> throw new $T(\n        $S\n                + backend\n                + $S);\n",
-                    IllegalArgumentException.class,
-                    model.specificationName() + " has no Java kernels for ",
-                    "; add it to the backends of its specification");
-        }
-        return accessor(name, type)
-                .addParameter(GeneratedTypes.BACKEND, "backend")
+        cases.add(
+                "default -> throw new $T(\n        $S\n                + variant.name()\n                + $S);\n",
+                IllegalArgumentException.class,
+                model.specificationName() + " has no Java kernels ",
+                "; variants() lists those it has");
+        return accessor("create", GeneratedTypes.ATTENTION_KERNELS)
+                .addParameter(GeneratedTypes.KERNEL_VARIANT, "variant")
                 .addCode(cases.add("$<};\n").build())
                 .build();
     }

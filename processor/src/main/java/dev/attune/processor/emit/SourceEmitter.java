@@ -58,12 +58,15 @@ public final class SourceEmitter {
 
     /** Returns the factory, then one class per plan, that of OpenCL last. */
     public List<GeneratedSource> emit(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
-        List<GeneratedSource> sources = new ArrayList<>();
-        sources.add(source(model, new ProviderWriter(model, plans, openCl).write()));
+        List<GeneratedSource> kernels = new ArrayList<>();
         for (KernelPlan plan : plans) {
-            sources.add(source(model, kernels(plan)));
+            kernels.add(source(model, kernels(plan)));
         }
-        openCl.ifPresent(plan -> sources.add(source(model, new OpenClKernelsWriter(plan).write())));
+        openCl.ifPresent(plan -> kernels.add(source(model, new OpenClKernelsWriter(plan).write())));
+        SourceFingerprint fingerprint = SourceFingerprint.of(model, kernels);
+        List<GeneratedSource> sources = new ArrayList<>();
+        sources.add(source(model, new ProviderWriter(model, plans, openCl, fingerprint).write()));
+        sources.addAll(kernels);
         return List.copyOf(sources);
     }
 

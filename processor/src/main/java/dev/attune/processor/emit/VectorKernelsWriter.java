@@ -43,7 +43,9 @@ final class VectorKernelsWriter {
         addScratch(type);
         type.addMethod(KernelMethods.backend(plan.backend()));
         addDelegates(type);
-        new VectorPackWriter(plan).addTo(type);
+        if (plan.isDefault()) {
+            new VectorPackWriter(plan).addTo(type);
+        }
         SoftmaxWriter softmax = new SoftmaxWriter(plan, valueNumbers);
         type.addMethod(attend());
         new PackedTilesWriter(plan).addTo(type);
@@ -117,9 +119,13 @@ final class VectorKernelsWriter {
 
     private void addScratch(TypeSpec.Builder type) {
         String rows = plan.streams() == 1 ? "GROUP_SIZE" : "GROUP_SIZE * STREAMS";
-        type.addField(FieldSpec.builder(scalarKernels(), "scalar", Modifier.PRIVATE, Modifier.FINAL)
-                .addJavadoc("What need not be fast: channel scores, single tokens, unpacking.")
-                .initializer("new $T()", scalarKernels())
+        ClassName others = otherKernels();
+        type.addField(FieldSpec.builder(others, others(), Modifier.PRIVATE, Modifier.FINAL)
+                .addJavadoc(
+                        plan.isDefault()
+                                ? "What need not be fast: channel scores, single tokens, unpacking."
+                                : "What does not depend on how tokens are decoded.")
+                .initializer("new $T()", others)
                 .build());
         ScratchField.add(
                 type,
@@ -212,13 +218,23 @@ final class VectorKernelsWriter {
 
     private void addDelegates(TypeSpec.Builder type) {
         delegate(type, KernelMethods.scoreChannels(), "scoreChannels(head, windowQueries, positions, scales)");
+        if (!plan.isDefault()) {
+            delegate(type, KernelMethods.packKeys(), "packKeys(head, keys, scales, cache, tile)");
+            delegate(type, KernelMethods.packValues(), "packValues(values, cache, tile)");
+            delegate(type, KernelMethods.loadDense(), "loadDense(cache, tile, keys, values)");
+        }
         delegate(type, KernelMethods.unpackKeys(), "unpackKeys(head, cache, tile, scales, keys)");
         delegate(type, KernelMethods.unpackValues(), "unpackValues(cache, tile, values)");
         delegate(type, KernelMethods.storeDense(), "storeDense(key, value, offset, cache, tile, token)");
     }
 
-    private static void delegate(TypeSpec.Builder type, MethodSpec.Builder method, String call) {
-        type.addMethod(method.addStatement("scalar.$L", call).build());
+    private void delegate(TypeSpec.Builder type, MethodSpec.Builder method, String call) {
+        type.addMethod(method.addStatement("$L.$L", others(), call).build());
+    }
+
+    /** Returns the field of the kernels that do what is not written here. */
+    private String others() {
+        return plan.isDefault() ? "scalar" : "packing";
     }
 
     private static MethodSpec attend() {
@@ -357,8 +373,9 @@ final class VectorKernelsWriter {
                 .build();
     }
 
-    private ClassName scalarKernels() {
-        return ClassName.get(plan.model().packageName(), plan.model().kernelsName(Backend.SCALAR));
+    private ClassName otherKernels() {
+        Backend backend = plan.isDefault() ? Backend.SCALAR : plan.backend();
+        return ClassName.get(plan.model().packageName(), plan.model().kernelsName(backend));
     }
 
     private static void species(TypeSpec.Builder type, String name, Class<?> element, ClassName vector, int bits) {
