@@ -37,6 +37,9 @@ import java.util.Optional;
  */
 public final class KernelTuner {
 
+    /** How measurements are made, as their keys name it: another way would make another name. */
+    public static final String POLICY = "interleaved-1";
+
     /** Share of a budget that the first call may spend on letting the just-in-time compiler do its work. */
     private static final double WARM_UP = 0.6;
 

@@ -30,9 +30,6 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
     /** The context length that is meant where one choice has to stand for all. */
     private static final int USUAL_CONTEXT = 32_768;
 
-    /** How measurements are made; another way makes another key. */
-    private static final String POLICY = "interleaved-1";
-
     /**
      * The fastest variant.
      *
@@ -51,7 +48,7 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                 contextTokens,
                 provider.shape().groupSize(),
                 threads,
-                POLICY);
+                KernelTuner.POLICY);
     }
 
     /** Looks up what is known for a number of threads. */
