@@ -34,6 +34,9 @@ public final class LayerProgram implements AutoCloseable {
     private static final int LANES = 32;
     private static final int NVIDIA_CAPABILITY = 9;
 
+    /** Work-items of a work-group of {@code merge}, which has one for every 32 channels. */
+    private static final int MERGE_ITEMS = 256;
+
     /** Work-groups of a decode step for each unit of a graphics processor: some work while others wait for memory. */
     private static final int GROUPS_PER_UNIT = 8;
 
@@ -232,7 +235,8 @@ public final class LayerProgram implements AutoCloseable {
                 heads * passes() * splits, LANES * teams(),
                 queries, scales, packed, dense, partials,
                 packedTokens, denseTokens, packedStride, denseStride, splits, receipt, launches);
-        merge.launch(heads * passes(), TILE_TOKENS, partials, results, receipt, splits * teams());
+        merge.launch(
+                heads * passes() * Math.ceilDiv(shape.headDim(), LANES), MERGE_ITEMS, partials, results, receipt, splits * teams());
         return launches;
     }
 
@@ -252,7 +256,7 @@ public final class LayerProgram implements AutoCloseable {
         int groups = device.kind() == OpenClDevice.Kind.GPU
                 ? device.computeUnits() * GROUPS_PER_UNIT
                 : device.computeUnits();
-        return Math.clamp(Math.ceilDiv(groups, rows), 1, Math.max(1, Math.ceilDiv(tiles, teams())));
+        return Math.clamp(groups / rows, 1, Math.max(1, Math.ceilDiv(tiles, teams())));
     }
 
     /** Returns the bytes of the partial results of so many splits, or fewer. */

@@ -37,7 +37,7 @@ import java.util.Optional;
  *     denseStride, splits</td><td>heads * passes * splits, of 32 * teams work-items</td></tr>
  * <tr><th scope="row">merge</th>
  *     <td>partials, results (written: output [heads][G][d], log-sum-exp [heads][G], what {@code attend} stored in
- *     {@code receipt}); parts = splits * teams; receipt</td><td>heads * passes</td></tr>
+ *     {@code receipt}); parts = splits * teams; receipt</td><td>heads * passes * ceil(d / 32), of 256 work-items</td></tr>
  * </tbody>
  * </table>
  */
