@@ -14,8 +14,8 @@ import dev.attune.processor.model.AttentionModel;
  * @param inRegisters whether {@code attend} holds a lane's part of a tile in registers, with the loads of the next part
  *     under way: faster, but not for tiles whose parts are too large, as those of 512 channels, of 256 in float32, or
  *     of most kept at 128
- * @param pairs whether its tables hold the heads' numbers as bfloat16, in pairs: half of the local memory's traffic. Only
- *     where the cache's numbers are no finer
+ * @param pairs whether its tables hold the heads' numbers as bfloat16, in pairs: half of the local memory's traffic.
+ *     Only where the cache's numbers are no finer
  * @param teams teams of 32 work-items in a work-group; each takes a tile at a time
  */
 public record OpenClPlan(
@@ -36,8 +36,8 @@ public record OpenClPlan(
     private static final int LOCAL_BYTES = 32 * 1024;
 
     /**
-     * 32-bit words of a tile's keys, or of a group of its values, that a lane has registers for beside its sums; devices
-     * give a work-item 255 registers at most.
+     * 32-bit words of a tile's keys, or of a group of its values, that a lane has registers for beside its sums;
+     * devices give a work-item 255 registers at most.
      */
     private static final int MOST_WORDS = 128;
 
@@ -79,8 +79,8 @@ public record OpenClPlan(
     }
 
     /**
-     * Local memory of {@code attend}: tables of queries, those of dense and of packed keys; then of each team's weights and
-     * of what its lanes tell each other.
+     * Local memory of {@code attend}: tables of queries, those of dense and of packed keys; then of each team's weights
+     * and of what its lanes tell each other.
      */
     private static int localBytes(AttentionModel model, boolean inRegisters, int heads, int teams) {
         int channels = TileLayout.paddedChannels(model.headDim());
@@ -94,6 +94,14 @@ public record OpenClPlan(
     /** Returns the exponent of 2 of the bytes that a table holds of a channel or a token. */
     public int tableShift() {
         return Integer.numberOfTrailingZeros(heads * (pairs ? Short.BYTES : Float.BYTES));
+    }
+
+    /**
+     * Returns how many work-groups of {@code attend} a unit of a graphics processor should have: some work while others
+     * wait for memory. A side that is dense leaves registers for more of them.
+     */
+    public int groupsPerUnit() {
+        return device.keys().isEmpty() || device.values().isEmpty() ? 16 : 8;
     }
 
     /** Returns how many passes cover the group's query heads. */

@@ -37,9 +37,6 @@ public final class LayerProgram implements AutoCloseable {
     /** Work-items of a work-group of {@code merge}, which has one for every 32 channels. */
     private static final int MERGE_ITEMS = 256;
 
-    /** Work-groups of a decode step for each unit of a graphics processor: some work while others wait for memory. */
-    private static final int GROUPS_PER_UNIT = 8;
-
     /** The most splits that are merged at once by a fused decode step. */
     private static final int SPLITS_OF_A_MERGE = 16;
 
@@ -254,7 +251,7 @@ public final class LayerProgram implements AutoCloseable {
             return Math.clamp(device.computeUnits() * fused.get().groupsPerUnit() / rows, 1, Math.max(1, tiles));
         }
         int groups = device.kind() == OpenClDevice.Kind.GPU
-                ? device.computeUnits() * GROUPS_PER_UNIT
+                ? device.computeUnits() * kernels.groupsPerUnit()
                 : device.computeUnits();
         return Math.clamp(groups / rows, 1, Math.max(1, Math.ceilDiv(tiles, teams())));
     }
