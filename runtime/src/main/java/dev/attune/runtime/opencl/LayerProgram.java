@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The OpenCL program of one specification, built for one device: its kernels by name, as {@link OpenClKernels} describes
@@ -33,6 +34,8 @@ public final class LayerProgram implements AutoCloseable {
     private static final int TILE_TOKENS = CacheLayout.TILE_TOKENS;
     private static final int LANES = 32;
     private static final int NVIDIA_CAPABILITY = 9;
+
+    private static final Pattern UNROLLING = Pattern.compile("^ *#pragma unroll.*$", Pattern.MULTILINE);
 
     /** Work-items of a work-group of {@code merge}, which has one for every 32 channels. */
     private static final int MERGE_ITEMS = 256;
@@ -137,6 +140,10 @@ public final class LayerProgram implements AutoCloseable {
             OpenClKernels kernels,
             Optional<OpenClKernels.FusedAttend> fused) {
         String source = fused.map(OpenClKernels.FusedAttend::source).orElseGet(kernels::source);
+        if (device.kind() == OpenClDevice.Kind.CPU) {
+            // Processors have too few registers to gain from unrolled loops, and take twice as long to compile them.
+            source = UNROLLING.matcher(source).replaceAll("");
+        }
         OpenClProgram program = OpenClProgram.build(device, source);
         try {
             return new LayerProgram(program, shape, layout, kernels, fused);
