@@ -4,6 +4,8 @@ import dev.attune.annotations.AttentionSpec;
 import dev.attune.annotations.Backend;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.model.SourceFingerprint;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -36,6 +38,9 @@ import javax.tools.ToolProvider;
 final class SpecCompilation {
 
     static final String MARK = "§";
+
+    static final SourceFingerprint FINGERPRINT = new SourceFingerprint("5eed5eed5eed5eed", "c0dec0dec0dec0de");
+    static final List<String> VARIANTS = List.of("vector512", "vector512-ahead0", "vector256", "scalar");
 
     private final Path folder;
     private final Map<String, String> sources = new LinkedHashMap<>();
@@ -96,6 +101,12 @@ final class SpecCompilation {
         return this;
     }
 
+    /** Writes a file, whose path is {@code FOLDER/name} in options. */
+    SpecCompilation file(String name, String text) throws IOException {
+        Files.writeString(Files.createDirectories(folder).resolve(name), text);
+        return this;
+    }
+
     /** Leaves the Vector API out of the module graph. */
     SpecCompilation withoutVectors() {
         vectors = false;
@@ -107,11 +118,25 @@ final class SpecCompilation {
         return marks;
     }
 
+    /** Runs javac with classes of no content; profiles find {@link #FINGERPRINT} and {@link #VARIANTS}. */
     Result compile() throws IOException {
         return compile(SpecCompilation::placeholders);
     }
 
     Result compile(Function<AttentionModel, List<GeneratedSource>> compiler) throws IOException {
+        return run((model, measurements) -> {
+            measurements.apply(new PlannedKernels(FINGERPRINT, VARIANTS));
+            return compiler.apply(model);
+        });
+    }
+
+    /** Writes real kernels, which this project has no runtime to compile with. */
+    Result generate() throws IOException {
+        options.add("-proc:only");
+        return run(new KernelCompiler()::compile);
+    }
+
+    private Result run(SpecificationPipeline.Compiler compiler) throws IOException {
         JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         Path generated = Files.createDirectories(folder.resolve("generated"));
@@ -127,7 +152,7 @@ final class SpecCompilation {
             if (vectors && !named) {
                 flags.addAll(List.of("--add-modules", "jdk.incubator.vector"));
             }
-            flags.addAll(options);
+            options.forEach(option -> flags.add(option.replace("FOLDER", folder.toString())));
             JavaCompiler.CompilationTask task = javac.getTask(
                     null, files, diagnostics, flags, null, sources.entrySet().stream().map(Source::new).toList());
             List<Processor> processors = new ArrayList<>(others);

@@ -6,6 +6,12 @@ public enum Severity {
     /** The compilation fails, and nothing is generated for the specification concerned. */
     ERROR,
 
+    /**
+     * The compilation goes on as if what the message is about had not been given; javac's {@code -Werror} makes it fail,
+     * and {@code -nowarn} silences it.
+     */
+    WARNING,
+
     /** Information only. */
     NOTE
 }
