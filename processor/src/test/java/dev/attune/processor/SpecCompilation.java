@@ -1,5 +1,7 @@
 package dev.attune.processor;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.attune.annotations.AttentionSpec;
 import dev.attune.annotations.Backend;
 import dev.attune.processor.model.AttentionModel;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.annotation.processing.Processor;
@@ -130,10 +133,19 @@ final class SpecCompilation {
         });
     }
 
-    /** Writes real kernels, which this project has no runtime to compile with. */
+    /**
+     * Runs javac with classes of no content, and returns the text of the real ones in their place: there is no runtime
+     * here that they would compile with.
+     */
     Result generate() throws IOException {
-        options.add("-proc:only");
-        return run(new KernelCompiler()::compile);
+        Map<String, String> real = new TreeMap<>();
+        Result result = run((model, measurements) -> {
+            List<GeneratedSource> sources = new KernelCompiler().compile(model, measurements);
+            sources.forEach(source -> real.put(simpleName(source), source.text()));
+            return sources.stream().map(source -> placeholder(model, simpleName(source))).toList();
+        });
+        assertTrue(result.generated().keySet().containsAll(real.keySet()), result::toString);
+        return new Result(result.succeeded(), result.reported(), result.fromJavac(), real);
     }
 
     private Result run(SpecificationPipeline.Compiler compiler) throws IOException {
@@ -206,14 +218,20 @@ final class SpecCompilation {
     static List<GeneratedSource> placeholders(AttentionModel model) {
         List<String> names = new ArrayList<>(List.of(model.providerName(), model.kernelsName(Backend.SCALAR)));
         model.backends().forEach(backend -> names.add(model.kernelsName(backend)));
+        return names.stream().map(name -> placeholder(model, name)).toList();
+    }
+
+    private static GeneratedSource placeholder(AttentionModel model, String simpleName) {
         String header = model.packageName().isEmpty() ? "" : "package " + model.packageName() + ";\n";
-        return names.stream()
-                .map(name -> new GeneratedSource(model.qualify(name), """
-                        %sfinal class %s {
-                            static final Class<?> SPECIFICATION = %s.class;
-                        }
-                        """.formatted(header, name, model.specificationName())))
-                .toList();
+        return new GeneratedSource(model.qualify(simpleName), """
+                %sfinal class %s {
+                    static final Class<?> SPECIFICATION = %s.class;
+                }
+                """.formatted(header, simpleName, model.specificationName()));
+    }
+
+    private static String simpleName(GeneratedSource source) {
+        return source.className().substring(source.className().lastIndexOf('.') + 1);
     }
 
     private static final class Source extends SimpleJavaFileObject {

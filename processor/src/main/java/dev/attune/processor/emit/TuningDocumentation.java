@@ -12,6 +12,9 @@ import java.util.stream.Collectors;
 /** The prose on what was measured before: which profile decided, for which machines, and what. */
 final class TuningDocumentation {
 
+    /** Letters of a line of text. */
+    private static final int LINE_LETTERS = 100;
+
     private TuningDocumentation() {}
 
     /** Returns the paragraph for the factory; empty if nothing was measured. */
@@ -26,7 +29,7 @@ final class TuningDocumentation {
         }
         text.add("Times are nanoseconds per token and key-value head.\n");
         bySource(tuning.choices()).forEach((source, choices) -> {
-            text.add("\n<p>$L:\n<ul>\n", source);
+            text.add("\n<p>$L:\n<ul>\n", wrapped(source));
             choices.forEach(choice -> text.add("<li>$L\n", line(choice)));
             text.add("</ul>\n");
         });
@@ -36,8 +39,7 @@ final class TuningDocumentation {
     private static Map<String, List<Tuning.Choice>> bySource(List<Tuning.Choice> choices) {
         return choices.stream()
                 .collect(Collectors.groupingBy(
-                        choice -> "From " + escaped(choice.profile()) + ", for " + escaped(choice.machine().processor())
-                                + "\n(" + escaped(choice.machine().architecture()) + ")",
+                        choice -> escaped("From " + choice.profile() + ", for " + choice.machine()),
                         LinkedHashMap::new,
                         Collectors.toList()));
     }
@@ -57,6 +59,18 @@ final class TuningDocumentation {
 
     private static String count(int number, String unit) {
         return number + " " + unit + (number == 1 ? "" : "s");
+    }
+
+    /** Breaks a text into lines between its words. */
+    private static String wrapped(String text) {
+        StringBuilder lines = new StringBuilder();
+        int length = 0;
+        for (String word : text.split(" ")) {
+            boolean fits = length + word.length() < LINE_LETTERS;
+            lines.append(lines.isEmpty() ? "" : fits ? " " : "\n").append(word);
+            length = fits ? length + 1 + word.length() : word.length();
+        }
+        return lines.toString();
     }
 
     /** Writes what may mean something to javac or Javadoc as a number: the text comes from a file. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import java.io.IOException;
 import java.io.Reader;
 import java.math.BigDecimal;
@@ -192,10 +193,14 @@ record JsonValue(String path, int line, int column, Object value) {
         return switch (value) {
             case Map<?, ?> object -> "{...}";
             case List<?> list -> "[...]";
-            case String text when text.length() > SHOWN_LETTERS -> '"' + text.substring(0, SHOWN_LETTERS) + "...\"";
-            case String text -> '"' + text + '"';
+            case String text when text.length() > SHOWN_LETTERS -> quoted(text.substring(0, SHOWN_LETTERS) + "...");
+            case String text -> quoted(text);
             case null -> "null";
             default -> value.toString();
         };
+    }
+
+    private static String quoted(String text) {
+        return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
     }
 }
