@@ -7,8 +7,8 @@ public enum Severity {
     ERROR,
 
     /**
-     * The compilation goes on as if what the message is about had not been given; javac's {@code -Werror} makes it fail,
-     * and {@code -nowarn} silences it.
+     * The compilation goes on without what the message is about; javac's {@code -Werror} makes it fail, and {@code
+     * -nowarn} silences it.
      */
     WARNING,
 

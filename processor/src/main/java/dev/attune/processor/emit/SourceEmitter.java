@@ -20,8 +20,8 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * Writes all classes of a specification. The text of kernels depends on their plan alone, and that of the factory on what
- * was measured, too: no date, no path, not the machine it is compiled on.
+ * Writes all classes of a specification. The text of kernels depends on their plan alone, that of the factory also on
+ * what was measured: no date, no path, not the machine it is compiled on.
  */
 public final class SourceEmitter {
 

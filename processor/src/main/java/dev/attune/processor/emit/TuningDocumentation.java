@@ -15,6 +15,9 @@ final class TuningDocumentation {
     /** Letters of a line of text. */
     private static final int LINE_LETTERS = 100;
 
+    private static final String HARMLESS =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -.,_()+:";
+
     private TuningDocumentation() {}
 
     /** Returns the paragraph for the factory; empty if nothing was measured. */
@@ -76,9 +79,7 @@ final class TuningDocumentation {
     /** Writes what may mean something to javac or Javadoc as a number: the text comes from a file. */
     private static String escaped(String text) {
         return text.codePoints()
-                .mapToObj(letter -> Character.isLetterOrDigit(letter) && letter < 128 || " -.,_()+:".indexOf(letter) >= 0
-                        ? Character.toString(letter)
-                        : "&#" + letter + ";")
+                .mapToObj(letter -> HARMLESS.indexOf(letter) >= 0 ? Character.toString(letter) : "&#" + letter + ";")
                 .collect(Collectors.joining());
     }
 }

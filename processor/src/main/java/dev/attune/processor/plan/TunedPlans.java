@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The plans that are carried out, once it is known which were the fastest somewhere. A backend's default stays the first
- * of its own, since it packs for the others; whoever tries the others in their order meets likely winners first.
+ * The plans that are carried out, once it is known which were the fastest somewhere. A backend's default stays the
+ * first of its own, since it packs for the others; whoever tries the others in their order meets likely winners first.
  *
  * @param java the plans of Java classes, the backends in the order they were planned in
  * @param openCl the plan of the OpenCL program

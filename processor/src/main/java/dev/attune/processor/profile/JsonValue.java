@@ -55,7 +55,8 @@ record JsonValue(String path, int line, int column, Object value) {
             JsonValue document = read(parser, "");
             if (parser.nextToken() != null) {
                 JsonLocation end = parser.currentTokenLocation();
-                throw new InvalidProfileException(end.getLineNr(), end.getColumnNr(), "nothing may follow its last '}'");
+                throw new InvalidProfileException(
+                        end.getLineNr(), end.getColumnNr(), "nothing may follow its last '}'");
             }
             return document;
         } catch (JsonProcessingException invalid) {

@@ -32,8 +32,8 @@ final class Lookup {
     }
 
     /**
-     * Returns the choices of a profile: machine by machine in its order, the shorter contexts first. Where a machine was
-     * measured twice, by two JVMs for example, the later measurement counts. What was measured of other kernels is
+     * Returns the choices of a profile: machine by machine in its order, the shorter contexts first. Where a machine
+     * was measured twice, by two JVMs for example, the later measurement counts. What was measured of other kernels is
      * reported, unless the same machine measured these, too.
      */
     List<Tuning.Choice> choices(Profile profile) {

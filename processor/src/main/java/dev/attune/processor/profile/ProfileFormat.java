@@ -12,8 +12,8 @@ import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 
 /**
- * The format of profiles, which the runtime's {@code TuningProfile} writes. Members that a compilation has no use for are
- * passed over; those it uses are checked, since their text goes into generated source.
+ * The format of profiles, which the runtime's {@code TuningProfile} writes. Members that a compilation has no use for
+ * are passed over; those it uses are checked, since their text goes into generated source.
  */
 final class ProfileFormat {
 
