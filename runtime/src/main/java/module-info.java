@@ -7,6 +7,7 @@ module dev.attune.runtime {
     exports dev.attune.runtime;
     exports dev.attune.runtime.opencl;
     exports dev.attune.runtime.spi;
+    exports dev.attune.runtime.tuning;
 
     uses dev.attune.runtime.spi.KernelProvider;
 }

@@ -121,6 +121,22 @@ public final class Attune {
     }
 
     /**
+     * Returns the provider of a specification.
+     *
+     * @param specification the interface annotated with {@code @AttentionSpec}
+     * @throws IllegalStateException if no generated kernels are found
+     */
+    public static KernelProvider provider(Class<?> specification) {
+        Objects.requireNonNull(specification, "specification is null");
+        return ProviderSearch.find(specification);
+    }
+
+    /** Returns what is known of the JVM we are running on. */
+    static Platform platform() {
+        return PLATFORM;
+    }
+
+    /**
      * Returns all providers the thread's context class loader sees, sorted by the specification's name. One that cannot
      * be loaded, or whose specification cannot, is left out, with a warning in the log of {@code dev.attune}.
      */

@@ -22,7 +22,13 @@ final class ChoiceLog {
 
     private ChoiceLog() {}
 
-    static void log(Class<?> specification, VariantChoice choice) {
+    static void log(Class<?> specification, int threads, VariantChoice choice) {
+        if (VerboseTopic.SELECT.enabled()) {
+            for (Rung rung : choice.ladder()) {
+                String verdict = rung.chosen() ? "chosen" : rung.supported() ? "supported" : "unsupported";
+                VerboseTopic.SELECT.print(specification.getName(), threads, rung.variant(), verdict, rung.reason());
+            }
+        }
         if (!LOGGED.get(specification).add(choice.variant().name())) {
             return;
         }
@@ -40,5 +46,12 @@ final class ChoiceLog {
                 .filter(rung -> rung.backend() != choice.variant().backend()
                         && rung.variant().equals(BackendName.of(rung.backend())));
         return Stream.concat(Stream.of(choice.chosen()), others).map(Rung::toString).collect(Collectors.joining("; "));
+    }
+
+    /** Logs a warning about a specification the first time it comes up. */
+    static void warnOnce(Class<?> specification, String warning) {
+        if (LOGGED.get(specification).add(warning)) {
+            LOGGER.log(Level.WARNING, () -> specification.getName() + ": " + warning);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.runtime.settings.Setting;
 import dev.attune.runtime.spi.KernelVariant;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -93,7 +93,9 @@ class AttuneTest {
                     public Class<?> specification() { return KeptKernels.class; }
                     public dev.attune.runtime.spi.LayerShape shape() { return SmallLayerKernels.SHAPE; }
                     public dev.attune.runtime.spi.CacheLayout layout() { return ReferenceKernels.layout(shape()); }
-                    public dev.attune.runtime.spi.Fingerprint fingerprint() { return null; }
+                    public dev.attune.runtime.spi.Fingerprint fingerprint() {
+                        return new dev.attune.runtime.spi.Fingerprint("1", "2");
+                    }
                     public java.util.List<dev.attune.runtime.spi.KernelVariant> variants() {
                         return java.util.List.of(ReferenceProvider.defaultOf(Backend.SCALAR));
                     }

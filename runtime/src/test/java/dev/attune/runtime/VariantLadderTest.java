@@ -15,6 +15,7 @@ import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
 import dev.attune.reference.SmallLayer;
 import dev.attune.reference.SmallLayerKernels;
+import dev.attune.runtime.settings.Setting;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelVariant;
 import java.util.ArrayList;

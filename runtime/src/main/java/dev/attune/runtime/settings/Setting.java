@@ -1,8 +1,11 @@
-package dev.attune.runtime;
+package dev.attune.runtime.settings;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -11,21 +14,25 @@ import java.util.stream.Collectors;
  * @param value null if neither is set
  * @param source which of them, for a message
  */
-record Setting(String value, String source) {
+public record Setting(String value, String source) {
+
+    private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,8})(ms|s|m|h)");
 
     /** Where settings are found by their property's name. */
     @FunctionalInterface
-    interface Source {
+    public interface Source {
+        /** Returns the setting of a property. */
         Setting find(String property);
     }
 
     /** Looks up {@code attune.store.mode} there and {@code ATTUNE_STORE_MODE} here. */
-    static Setting ofProcess(String property) {
+    public static Setting ofProcess(String property) {
         String variable = property.replace('.', '_').toUpperCase(Locale.ROOT);
         return of(property, System.getProperty(property), variable, System.getenv(variable));
     }
 
-    static Setting of(String property, String propertyValue, String variable, String variableValue) {
+    /** Returns the property's value if it is not null, else the variable's. */
+    public static Setting of(String property, String propertyValue, String variable, String variableValue) {
         if (propertyValue != null) {
             return new Setting(propertyValue.strip(), "the system property " + property);
         }
@@ -33,12 +40,13 @@ record Setting(String value, String source) {
                 variableValue == null ? null : variableValue.strip(), "the environment variable " + variable);
     }
 
-    boolean isSet() {
+    /** Returns whether it has a value. */
+    public boolean isSet() {
         return value != null;
     }
 
     /** Returns the parts between commas, none if it is not set or empty. */
-    List<String> list() {
+    public List<String> list() {
         return value == null
                 ? List.of()
                 : Arrays.stream(value.split(",")).map(String::strip).filter(part -> !part.isEmpty()).toList();
@@ -49,7 +57,7 @@ record Setting(String value, String source) {
      *
      * @throws IllegalArgumentException if it says something else than {@code true} or {@code false}
      */
-    boolean flag() {
+    public boolean flag() {
         if (value == null || value.equals("false")) {
             return false;
         }
@@ -64,7 +72,7 @@ record Setting(String value, String source) {
      *
      * @throws IllegalArgumentException if it names none
      */
-    <E extends Enum<E>> E oneOf(E[] constants, E ifNotSet) {
+    public <E extends Enum<E>> E oneOf(E[] constants, E ifNotSet) {
         if (value == null) {
             return ifNotSet;
         }
@@ -75,7 +83,30 @@ record Setting(String value, String source) {
                         invalid(Arrays.stream(constants).map(Setting::lowerCase).collect(Collectors.joining(", "))));
     }
 
-    IllegalArgumentException invalid(String valid) {
+    /**
+     * Returns the duration it says: a number followed by {@code ms}, {@code s}, {@code m} or {@code h}.
+     *
+     * @throws IllegalArgumentException if it says something else, or none that is positive
+     */
+    public Duration duration(Duration ifNotSet) {
+        if (value == null) {
+            return ifNotSet;
+        }
+        Matcher matcher = DURATION.matcher(value);
+        if (!matcher.matches()) {
+            throw invalid("durations like 500ms, 30s, 2m, 1h");
+        }
+        long number = Long.parseLong(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            default -> Duration.ofHours(number);
+        };
+    }
+
+    /** Returns the exception for a value that is not among the valid ones. */
+    public IllegalArgumentException invalid(String valid) {
         return new IllegalArgumentException(source + " = \"" + value + "\" is not valid; valid are " + valid);
     }
 

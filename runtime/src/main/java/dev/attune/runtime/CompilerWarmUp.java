@@ -1,0 +1,55 @@
+package dev.attune.runtime;
+
+import dev.attune.runtime.tuning.ContestListener;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects, and
+ * kernels are a hundred times slower; compiling the kernels of one variant takes seconds. All variants take turns, so
+ * that the compiler always has something to do.
+ */
+final class CompilerWarmUp {
+
+    private static final double IMPROVED = 0.97;
+
+    /** Nothing more is expected of the compiler when nobody has improved for so long. */
+    private static final long QUIET_NANOS = 2_500_000_000L;
+
+    private final List<Runnable> steps;
+    private final double[] fastest;
+
+    /**
+     * Prepares a warm-up.
+     *
+     * @param steps a decode step of each variant
+     */
+    CompilerWarmUp(List<Runnable> steps) {
+        this.steps = steps;
+        this.fastest = new double[steps.size()];
+        Arrays.fill(fastest, Double.POSITIVE_INFINITY);
+    }
+
+    /**
+     * Repeats all steps until none has improved for some time.
+     *
+     * @param limit nanoseconds it may take
+     */
+    void run(long limit, ContestListener listener) {
+        long start = System.nanoTime();
+        long improved = start;
+        while (System.nanoTime() - improved < QUIET_NANOS && System.nanoTime() - start < limit) {
+            for (int i = 0; i < fastest.length; i++) {
+                long before = System.nanoTime();
+                steps.get(i).run();
+                long now = System.nanoTime();
+                if (now - before < IMPROVED * fastest[i]) {
+                    improved = now;
+                }
+                fastest[i] = Math.min(fastest[i], now - before);
+            }
+            double done = Math.min((System.nanoTime() - start) / (double) limit, 1);
+            listener.round(new ContestListener.Progress("compiling", done, "", Double.NaN));
+        }
+    }
+}
