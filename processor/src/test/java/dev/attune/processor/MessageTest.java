@@ -300,9 +300,10 @@ class MessageTest {
                         "\n    §" + SPEC + "interface Foo {}",
                         "[ATT074] the profile FOLDER/tuned.json is not used for Foo on AMD EPYC (amd64, 512-bit "
                                 + "vectors): it was measured with other numbers or backends (hash 0123456789abcdef, "
-                                + "now 5eed5eed5eed5eed); run 'attune tune Foo --export FOLDER/tuned.json' again there"),
+                                + "now 5eed5eed5eed5eed); "
+                                + "run 'attune tune Foo --export FOLDER/tuned.json' again there"),
                 Case.profile(Message.PROFILE_KERNELS_CHANGED,
-                        profile("Outer$Foo", new SourceFingerprint("5eed5eed5eed5eed", "0123456789abcdef"), "vector512"),
+                        profile("Outer$Foo", new SourceFingerprint("5eed5eed5eed5eed", "0123456789abcdef"), "scalar"),
                         "",
                         "[ATT075] the profile FOLDER/tuned.json is not used for Outer.Foo on AMD EPYC (amd64, 512-bit "
                                 + "vectors): it was measured with other kernels, of Attune 0.1.0 (hash "

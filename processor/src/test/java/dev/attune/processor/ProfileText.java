@@ -25,7 +25,7 @@ public final class ProfileText {
         return this;
     }
 
-    /** Adds a record of a decode step: its fastest variant took 0.25 ns, and the default, unless it is that one, 0.5. */
+    /** Adds a record of a decode step, which took 0.25 ns with the fastest variant and 0.5 with another. */
     public ProfileText record(
             String specification,
             SourceFingerprint fingerprint,

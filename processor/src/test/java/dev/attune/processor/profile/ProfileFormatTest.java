@@ -87,7 +87,8 @@ class ProfileFormatTest {
                 new Damage("\"attune-profile-1\"", "§1", "format = 1 is not a text"),
                 new Damage("{\n  \"format\"", "§{\n  \"forms\"", "the document has no member \"format\""),
                 new Damage("\"environments\":", "\"environments\": §0, \"x\":", "environments = 0 is not a list"),
-                new Damage("\"environment\":", "\"environment\": §[], \"x\":", environment + " = [...] is not an object"),
+                new Damage("\"environment\":", "\"environment\": §[], \"x\":",
+                        environment + " = [...] is not an object"),
                 new Damage("\"records\":", "\"records\": §{}, \"x\":", "environments[0].records = {...} is not a list"),
 
                 new Damage("\"512\"", "§512", environment + ".vectorBits = 512 is not a text"),
@@ -121,7 +122,8 @@ class ProfileFormatTest {
                 new Damage("\"chosen\": \"vector512-ahead0\"", "\"chosen\": §\"vector512-ahead1\"",
                         record + ".chosen = \"vector512-ahead1\" is not among the candidates vector512-ahead0, "
                                 + "vector512, vector999"),
-                new Damage("\"default\": \"vector512\"", "\"default\": §null", record + ".default = null is not a text"),
+                new Damage("\"default\": \"vector512\"", "\"default\": §null",
+                        record + ".default = null is not a text"),
                 new Damage("\"2026-01-31T12:00:00Z\"", "§\"today\"",
                         record + ".measuredAt = \"today\" is not a time such as 2026-01-31T12:00:00Z"),
                 new Damage("\"vector999\"", "§\"Vector 9\"",
