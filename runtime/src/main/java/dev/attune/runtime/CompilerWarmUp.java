@@ -3,6 +3,7 @@ package dev.attune.runtime;
 import dev.attune.runtime.tuning.ContestListener;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 
 /**
  * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects, and
@@ -34,22 +35,32 @@ final class CompilerWarmUp {
      * Repeats all steps until none has improved for some time.
      *
      * @param limit nanoseconds it may take
+     * @return nanoseconds of the fastest step of each
      */
-    void run(long limit, ContestListener listener) {
+    double[] run(long limit, ContestListener listener) {
         long start = System.nanoTime();
         long improved = start;
         while (System.nanoTime() - improved < QUIET_NANOS && System.nanoTime() - start < limit) {
             for (int i = 0; i < fastest.length; i++) {
-                long before = System.nanoTime();
-                steps.get(i).run();
-                long now = System.nanoTime();
-                if (now - before < IMPROVED * fastest[i]) {
-                    improved = now;
+                double nanos = nanos(steps.get(i));
+                if (nanos < IMPROVED * fastest[i]) {
+                    improved = System.nanoTime();
                 }
-                fastest[i] = Math.min(fastest[i], now - before);
+                fastest[i] = Math.min(fastest[i], nanos);
             }
             double done = Math.min((System.nanoTime() - start) / (double) limit, 1);
             listener.round(new ContestListener.Progress("compiling", done, "", Double.NaN));
         }
+        return fastest.clone();
+    }
+
+    /** Returns how long a step takes. */
+    static double nanos(Runnable step) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancellationException("the warm-up was cancelled");
+        }
+        long start = System.nanoTime();
+        step.run();
+        return System.nanoTime() - start;
     }
 }

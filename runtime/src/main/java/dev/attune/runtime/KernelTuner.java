@@ -7,6 +7,7 @@ import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.Contest;
 import dev.attune.runtime.tuning.ContestListener;
 import dev.attune.runtime.tuning.Contestant;
+import dev.attune.runtime.tuning.Environment;
 import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningRecord;
 import dev.attune.runtime.tuning.TuningStore;
@@ -16,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -40,6 +42,9 @@ public final class KernelTuner {
 
     private static final int WARM_UP_TOKENS = 4096;
 
+    /** So many times slower than the best after the warm-up is slower after a contest, too. */
+    private static final double HOPELESS = 10;
+
     private final KernelProvider provider;
     private final Platform platform;
     private final TuningStore store;
@@ -49,6 +54,9 @@ public final class KernelTuner {
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
 
     private boolean prepared;
+
+    /** Whether the compiler got done with the default; if not, others would win by chance, and nothing is saved. */
+    private boolean compiled = true;
 
     /**
      * Prepares the tuning of a specification, on this machine and for the store of this process.
@@ -95,6 +103,28 @@ public final class KernelTuner {
         return store.find(KnownVariants.key(provider, TuningKey.bucket(contextTokens), threads));
     }
 
+    /** Returns everything that was measured before for a number of threads, the shortest contexts first. */
+    public List<TuningRecord> known(int threads) {
+        List<TuningRecord> records = new ArrayList<>();
+        for (int context = TuningKey.SHORTEST_CONTEXT; context <= TuningKey.LONGEST_CONTEXT; context *= 2) {
+            known(context, threads).ifPresent(records::add);
+        }
+        return records;
+    }
+
+    /** Describes this machine and JVM, as records are kept apart by it; without OpenCL devices. */
+    public static Environment environment() {
+        return Attune.platform().store(false).environment();
+    }
+
+    /**
+     * Returns whether permutes that select from two vectors are compiled to instructions here, as the fastest variants
+     * need; measured the first time, for a fraction of a second. Asked only if the Vector API can be used.
+     */
+    public static boolean permutesCompiled() {
+        return Attune.platform().permutesCompiled();
+    }
+
     /**
      * Verifies and times all variants, and saves the record.
      *
@@ -119,10 +149,15 @@ public final class KernelTuner {
                 contestants.add(contestant(variant, caches, tokens, threads, toClose));
             }
             Duration left = budget.minusNanos(System.nanoTime() - start);
-            Contest.Outcome outcome =
-                    new Contest(contestants, System::nanoTime, listener).hold(left.isNegative() ? Duration.ZERO : left);
+            ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
+                    progress.stage(),
+                    progress.fraction(),
+                    progress.best(),
+                    progress.bestNanos() / caches.tokenHeads()));
+            Contest.Outcome outcome = new Contest(contestants, System::nanoTime, perTokenHead)
+                    .hold(left.isNegative() ? Duration.ZERO : left);
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
-            if (outcome.conclusive()) {
+            if (outcome.conclusive() && compiled) {
                 store.save(record);
             }
             print(record);
@@ -154,17 +189,59 @@ public final class KernelTuner {
                     .ifPresent(words -> out.put(
                             variant.name(), CandidateResult.untimed(variant.name(), Verdict.REFUSED, words)));
         }
+        warmUp((long) (budget.toNanos() * WARM_UP), listener);
+        prepared = true;
+    }
+
+    /** Plain Java, and vectors that the compiler did not get done with, are not worth a contest. */
+    private void warmUp(long limit, ContestListener listener) {
+        List<KernelVariant> inHostMemory = defaultFirst();
+        inHostMemory.removeIf(variant -> variant.backend() == Backend.OPENCL);
         try (RandomCaches caches = new RandomCaches(provider, WARM_UP_TOKENS, 1)) {
-            List<Runnable> steps = new ArrayList<>();
-            for (KernelVariant variant : defaultFirst()) {
+            List<Runnable> vectorSteps = new ArrayList<>();
+            Map<KernelVariant, Double> nanos = new LinkedHashMap<>();
+            List<KernelVariant> vectors = new ArrayList<>();
+            for (KernelVariant variant : inHostMemory) {
+                DecodeStep step = resources(variant, 1).steps().acquire();
                 if (variant.backend().usesVectors()) {
-                    DecodeStep step = resources(variant, 1).steps().acquire();
-                    steps.add(() -> caches.attend(step));
+                    vectors.add(variant);
+                    vectorSteps.add(() -> caches.attend(step));
+                } else {
+                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step)));
                 }
             }
-            new CompilerWarmUp(steps).run((long) (budget.toNanos() * WARM_UP), listener);
+            double[] fastest = new CompilerWarmUp(vectorSteps).run(limit, listener);
+            for (int i = 0; i < fastest.length; i++) {
+                nanos.put(vectors.get(i), fastest[i]);
+            }
+            double best = nanos.values().stream().mapToDouble(Double::doubleValue).min().orElse(0);
+            nanos.forEach((variant, each) -> {
+                if (each > HOPELESS * best && variant.equals(untuned.variant())) {
+                    compiled = false;
+                } else if (each > HOPELESS * best) {
+                    stopEarly(variant, each / caches.tokenHeads(), each / best);
+                }
+            });
         }
-        prepared = true;
+    }
+
+    private void stopEarly(KernelVariant variant, double nanosPerTokenHead, double times) {
+        String reason = String.format(
+                Locale.ROOT,
+                "%.0f times slower than the best on %d tokens%s",
+                times,
+                WARM_UP_TOKENS,
+                variant.backend().usesVectors() ? ", after all the compiler did in that time" : "");
+        out.put(
+                variant.name(),
+                new CandidateResult(
+                        variant.name(),
+                        Verdict.STOPPED_EARLY,
+                        reason,
+                        nanosPerTokenHead,
+                        nanosPerTokenHead,
+                        nanosPerTokenHead,
+                        1));
     }
 
     private List<KernelVariant> defaultFirst() {
@@ -206,9 +283,17 @@ public final class KernelTuner {
                 KnownVariants.key(provider, tokens, threads),
                 outcome.winner(),
                 untuned.variant().name(),
-                outcome.reason(),
+                reason(outcome),
                 Instant.now(),
                 provider.variants().stream().map(variant -> results.get(variant.name())).toList());
+    }
+
+    private String reason(Contest.Outcome outcome) {
+        if (!compiled) {
+            return outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
+        }
+        CandidateResult refused = out.get(untuned.variant().name());
+        return refused == null ? outcome.reason() : outcome.reason() + " without " + refused.variant() + ", refused";
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {

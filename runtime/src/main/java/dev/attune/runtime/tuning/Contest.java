@@ -49,9 +49,9 @@ public final class Contest {
     private static final long TURN_NANOS = 2_000_000;
 
     /** Shares of the budget up to whose end the first two stages may go on. */
-    private static final double WARM_UP = 0.5;
+    private static final double WARM_UP = 0.3;
 
-    private static final double ROUNDS = 0.8;
+    private static final double ROUNDS = 0.7;
 
     private static final long SEED = 1;
 
@@ -132,6 +132,9 @@ public final class Contest {
     public Outcome hold(Duration budget) {
         this.start = nanoTime.getAsLong();
         this.budget = budget.toNanos();
+        if (this.budget <= 0) {
+            return inconclusive(entries.getFirst(), "the budget sufficed for 0 rounds");
+        }
         warmUp();
         int[] runs = entries.stream()
                 .mapToInt(entry -> (int) Math.clamp(TURN_NANOS / Math.max(entry.fastest, 1), 1, 1000))
