@@ -4,6 +4,7 @@ import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.PruningModel;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.OpenClPlan;
@@ -76,8 +77,11 @@ final class ClassDocumentation {
         return heads + (plan.readAheadTiles() > 0 ? "; " + plan.readAheadTiles() + " tiles are read ahead." : ".");
     }
 
-    static CodeBlock provider(AttentionModel model) {
-        return CodeBlock.of("Kernels of {@link $T}.\n\n<p>$L\n", specification(model), summary(model));
+    static CodeBlock provider(AttentionModel model, Tuning tuning) {
+        return CodeBlock.builder()
+                .add("Kernels of {@link $T}.\n\n<p>$L\n", specification(model), summary(model))
+                .add(TuningDocumentation.of(tuning))
+                .build();
     }
 
     static ClassName specification(AttentionModel model) {

@@ -11,9 +11,12 @@ import com.palantir.javapoet.WildcardTypeName;
 import dev.attune.annotations.Backend;
 import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.SourceFingerprint;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.TunedPlans;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -25,27 +28,28 @@ final class ProviderWriter {
     private static final TypeName VARIANTS =
             ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.KERNEL_VARIANT);
 
+    private static final TypeName TUNED_CHOICES =
+            ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.TUNED_CHOICE);
+
     private final AttentionModel model;
     private final List<KernelPlan> plans;
     private final Optional<OpenClPlan> openCl;
     private final SourceFingerprint fingerprint;
+    private final Tuning tuning;
 
-    ProviderWriter(
-            AttentionModel model,
-            List<KernelPlan> plans,
-            Optional<OpenClPlan> openCl,
-            SourceFingerprint fingerprint) {
+    ProviderWriter(AttentionModel model, TunedPlans plans, SourceFingerprint fingerprint, Tuning tuning) {
         this.model = model;
-        this.plans = plans;
-        this.openCl = openCl;
+        this.plans = plans.java();
+        this.openCl = plans.openCl();
         this.fingerprint = fingerprint;
+        this.tuning = tuning;
     }
 
     TypeSpec write() {
         TypeSpec.Builder type = TypeSpec.classBuilder(model.providerName())
                 .addModifiers(Modifier.PUBLIC, Modifier.FINAL)
                 .addSuperinterface(GeneratedTypes.KERNEL_PROVIDER)
-                .addJavadoc(ClassDocumentation.provider(model))
+                .addJavadoc(ClassDocumentation.provider(model, tuning))
                 .addField(constant(GeneratedTypes.LAYER_SHAPE, "SHAPE", shape()))
                 .addField(constant(GeneratedTypes.CACHE_LAYOUT, "LAYOUT", layout()))
                 .addField(constant(GeneratedTypes.FINGERPRINT, "FINGERPRINT", fingerprint()))
@@ -71,6 +75,12 @@ final class ProviderWriter {
                         .build())
                 .addMethod(accessor("variants", VARIANTS).addStatement("return VARIANTS").build())
                 .addMethod(create());
+        if (!tuning.choices().isEmpty()) {
+            type.addField(constant(TUNED_CHOICES, "TUNED_CHOICES", tunedChoices()))
+                    .addMethod(accessor("tunedChoices", TUNED_CHOICES)
+                            .addStatement("return TUNED_CHOICES")
+                            .build());
+        }
         openCl.ifPresent(plan -> type.addMethod(openCl(plan)));
         return type.build();
     }
@@ -109,7 +119,7 @@ final class ProviderWriter {
 
     private CodeBlock variants() {
         Stream<CodeBlock> device = openCl.stream()
-                .map(plan -> variant("opencl", Backend.OPENCL, Strategy.GATHER, plan.heads(), 1, 0));
+                .map(plan -> variant(plan.name(), Backend.OPENCL, Strategy.GATHER, plan.heads(), 1, 0));
         Stream<CodeBlock> java = plans.stream()
                 .map(plan -> variant(
                         plan.name(),
@@ -137,6 +147,22 @@ final class ProviderWriter {
                 headGroup,
                 streams,
                 readAheadTiles);
+    }
+
+    private CodeBlock tunedChoices() {
+        return CodeBlock.of(
+                "$T.of(\n        $L)",
+                List.class,
+                tuning.choices().stream()
+                        .map(choice -> CodeBlock.of(
+                                "new $T($S,$W$S,$W$L,$W$L,$W$S)",
+                                GeneratedTypes.TUNED_CHOICE,
+                                choice.machine().processor(),
+                                choice.machine().architecture(),
+                                choice.contextTokens(),
+                                choice.threads(),
+                                choice.variant()))
+                        .collect(CodeBlock.joining(",\n        ")));
     }
 
     private MethodSpec create() {

@@ -109,6 +109,11 @@ public record OpenClPlan(
         return (model.groupSize() + heads - 1) / heads;
     }
 
+    /** Returns what users call the kernels. */
+    public String name() {
+        return "opencl";
+    }
+
     /** Returns the simple name of the generated class. */
     public String className() {
         return model.kernelsName(Backend.OPENCL);

@@ -1,7 +1,5 @@
-package dev.attune.processor.emit;
+package dev.attune.processor.model;
 
-import dev.attune.processor.model.AttentionModel;
-import dev.attune.processor.model.GeneratedSource;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -12,13 +10,15 @@ import java.util.List;
  * Tells by 16 hexadecimal digits each whether a measurement was made of the same specification and of the same kernels.
  *
  * @param specification digits of the specification's numbers
- * @param sources digits of the text of all its kernels
+ * @param sources digits of the text of all kernels planned for it, whether or not all of them are generated: a profile,
+ *     which is measured of these kernels and may leave some out, does not outdate itself
  */
-record SourceFingerprint(String specification, String sources) {
+public record SourceFingerprint(String specification, String sources) {
 
     private static final int BYTES = 8;
 
-    static SourceFingerprint of(AttentionModel model, List<GeneratedSource> kernels) {
+    /** Returns the fingerprint of a specification and all its kernels, in the order of their plans. */
+    public static SourceFingerprint of(AttentionModel model, List<GeneratedSource> kernels) {
         MessageDigest sources = sha256();
         kernels.forEach(source -> sources.update(source.text().getBytes(StandardCharsets.UTF_8)));
         MessageDigest specification = sha256();
