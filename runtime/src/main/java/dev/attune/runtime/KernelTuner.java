@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
@@ -42,8 +43,11 @@ public final class KernelTuner {
 
     private final KernelProvider provider;
     private final Platform platform;
+    private final LongSupplier nanoTime;
     private final TuningStore store;
-    private final VariantChoice untuned;
+
+    /** The choice without measurements: among what can run here, and once verified, among what passed. */
+    private VariantChoice untuned;
 
     /** What is known to speak against variants, by name; what was verified has nothing. */
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
@@ -60,13 +64,22 @@ public final class KernelTuner {
     }
 
     KernelTuner(KernelProvider provider, Platform platform) {
+        this(provider, platform, System::nanoTime);
+    }
+
+    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
         this.platform = platform;
+        this.nanoTime = nanoTime;
         this.store = platform.store(provider.openCl().isPresent());
-        this.untuned = VariantLadder.climb(
+        this.untuned = chooseWithout(Map.of());
+    }
+
+    private VariantChoice chooseWithout(Map<String, String> refused) {
+        return VariantLadder.climb(
                 provider,
                 KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
-                VariantLadder.Measured.NOTHING,
+                new VariantLadder.Measured(Optional.empty(), "", refused),
                 platform);
     }
 
@@ -107,7 +120,7 @@ public final class KernelTuner {
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         int tokens = TuningKey.bucket(contextTokens);
         prepare(budget, listener);
         List<Runnable> toClose = new ArrayList<>();
@@ -118,9 +131,9 @@ public final class KernelTuner {
             for (KernelVariant variant : defaultFirst()) {
                 contestants.add(contestant(variant, caches, tokens, threads, toClose));
             }
-            Duration left = budget.minusNanos(System.nanoTime() - start);
+            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
             Contest.Outcome outcome =
-                    new Contest(contestants, System::nanoTime, listener).hold(left.isNegative() ? Duration.ZERO : left);
+                    new Contest(contestants, nanoTime, listener).hold(left.isNegative() ? Duration.ZERO : left);
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
             if (outcome.conclusive()) {
                 store.save(record);
@@ -148,12 +161,13 @@ public final class KernelTuner {
                 out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
             }
         }
+        Map<String, String> refused = new LinkedHashMap<>();
         for (KernelVariant variant : defaultFirst()) {
             listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
-            KernelVerification.problem(provider, variant)
-                    .ifPresent(words -> out.put(
-                            variant.name(), CandidateResult.untimed(variant.name(), Verdict.REFUSED, words)));
+            KernelVerification.problem(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
         }
+        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
+        untuned = chooseWithout(refused);
         try (RandomCaches caches = new RandomCaches(provider, WARM_UP_TOKENS, 1)) {
             List<Runnable> steps = new ArrayList<>();
             for (KernelVariant variant : defaultFirst()) {
@@ -162,7 +176,7 @@ public final class KernelTuner {
                     steps.add(() -> caches.attend(step));
                 }
             }
-            new CompilerWarmUp(steps).run((long) (budget.toNanos() * WARM_UP), listener);
+            new CompilerWarmUp(steps, nanoTime).run((long) (budget.toNanos() * WARM_UP), listener);
         }
         prepared = true;
     }
