@@ -4,6 +4,10 @@ import dev.attune.runtime.tuning.ContestListener;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+<<<<<<< HEAD
+=======
+import java.util.function.LongSupplier;
+>>>>>>> tuner
 
 /**
  * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects, and
@@ -18,15 +22,18 @@ final class CompilerWarmUp {
     private static final long QUIET_NANOS = 2_500_000_000L;
 
     private final List<Runnable> steps;
+    private final LongSupplier nanoTime;
     private final double[] fastest;
 
     /**
      * Prepares a warm-up.
      *
      * @param steps a decode step of each variant
+     * @param nanoTime a clock that never goes back
      */
-    CompilerWarmUp(List<Runnable> steps) {
+    CompilerWarmUp(List<Runnable> steps, LongSupplier nanoTime) {
         this.steps = steps;
+        this.nanoTime = nanoTime;
         this.fastest = new double[steps.size()];
         Arrays.fill(fastest, Double.POSITIVE_INFINITY);
     }
@@ -35,20 +42,41 @@ final class CompilerWarmUp {
      * Repeats all steps until none has improved for some time.
      *
      * @param limit nanoseconds it may take
+<<<<<<< HEAD
      * @return nanoseconds of the fastest step of each
      */
     double[] run(long limit, ContestListener listener) {
         long start = System.nanoTime();
+=======
+     * @throws CancellationException if the thread was interrupted, which it stays
+     */
+    void run(long limit, ContestListener listener) {
+        if (steps.isEmpty()) {
+            return;
+        }
+        long start = nanoTime.getAsLong();
+>>>>>>> tuner
         long improved = start;
-        while (System.nanoTime() - improved < QUIET_NANOS && System.nanoTime() - start < limit) {
+        while (nanoTime.getAsLong() - improved < QUIET_NANOS && nanoTime.getAsLong() - start < limit) {
             for (int i = 0; i < fastest.length; i++) {
+<<<<<<< HEAD
                 double nanos = nanos(steps.get(i));
                 if (nanos < IMPROVED * fastest[i]) {
                     improved = System.nanoTime();
+=======
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new CancellationException("the warm-up was cancelled");
+                }
+                long before = nanoTime.getAsLong();
+                steps.get(i).run();
+                long now = nanoTime.getAsLong();
+                if (now - before < IMPROVED * fastest[i]) {
+                    improved = now;
+>>>>>>> tuner
                 }
                 fastest[i] = Math.min(fastest[i], nanos);
             }
-            double done = Math.min((System.nanoTime() - start) / (double) limit, 1);
+            double done = Math.min((nanoTime.getAsLong() - start) / (double) limit, 1);
             listener.round(new ContestListener.Progress("compiling", done, "", Double.NaN));
         }
         return fastest.clone();

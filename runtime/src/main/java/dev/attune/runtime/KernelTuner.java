@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
@@ -50,8 +51,11 @@ public final class KernelTuner {
 
     private final KernelProvider provider;
     private final Platform platform;
+    private final LongSupplier nanoTime;
     private final TuningStore store;
-    private final VariantChoice untuned;
+
+    /** The choice without measurements: among what can run here, and once verified, among what passed. */
+    private VariantChoice untuned;
 
     /** What is known to speak against variants, by name; what was verified has nothing. */
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
@@ -71,13 +75,22 @@ public final class KernelTuner {
     }
 
     KernelTuner(KernelProvider provider, Platform platform) {
+        this(provider, platform, System::nanoTime);
+    }
+
+    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
         this.platform = platform;
+        this.nanoTime = nanoTime;
         this.store = platform.store(provider.openCl().isPresent());
-        this.untuned = VariantLadder.climb(
+        this.untuned = chooseWithout(Map.of());
+    }
+
+    private VariantChoice chooseWithout(Map<String, String> refused) {
+        return VariantLadder.climb(
                 provider,
                 KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
-                VariantLadder.Measured.NOTHING,
+                new VariantLadder.Measured(Optional.empty(), "", refused),
                 platform);
     }
 
@@ -140,7 +153,7 @@ public final class KernelTuner {
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         int tokens = TuningKey.bucket(contextTokens);
         prepare(budget, listener);
         List<Runnable> toClose = new ArrayList<>();
@@ -151,6 +164,7 @@ public final class KernelTuner {
             for (KernelVariant variant : defaultFirst()) {
                 contestants.add(contestant(variant, caches, tokens, threads, toClose));
             }
+<<<<<<< HEAD
             Duration left = budget.minusNanos(System.nanoTime() - start);
             ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
                     progress.stage(),
@@ -159,6 +173,11 @@ public final class KernelTuner {
                     progress.bestNanos() / caches.tokenHeads()));
             Contest.Outcome outcome = new Contest(contestants, System::nanoTime, perTokenHead)
                     .hold(left.isNegative() ? Duration.ZERO : left);
+=======
+            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
+            Contest.Outcome outcome =
+                    new Contest(contestants, nanoTime, listener).hold(left.isNegative() ? Duration.ZERO : left);
+>>>>>>> tuner
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
             if (outcome.conclusive() && compiled) {
                 store.save(record);
@@ -186,12 +205,12 @@ public final class KernelTuner {
                 out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
             }
         }
+        Map<String, String> refused = new LinkedHashMap<>();
         for (KernelVariant variant : defaultFirst()) {
             listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
-            KernelVerification.problem(provider, variant)
-                    .ifPresent(words -> out.put(
-                            variant.name(), CandidateResult.untimed(variant.name(), Verdict.REFUSED, words)));
+            KernelVerification.problem(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
         }
+<<<<<<< HEAD
         warmUp((long) (budget.toNanos() * WARM_UP), listener);
         prepared = true;
     }
@@ -200,6 +219,10 @@ public final class KernelTuner {
     private void warmUp(long limit, ContestListener listener) {
         List<KernelVariant> inHostMemory = defaultFirst();
         inHostMemory.removeIf(variant -> variant.backend() == Backend.OPENCL);
+=======
+        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
+        untuned = chooseWithout(refused);
+>>>>>>> tuner
         try (RandomCaches caches = new RandomCaches(provider, WARM_UP_TOKENS, 1)) {
             List<Runnable> vectorSteps = new ArrayList<>();
             Map<KernelVariant, Double> nanos = new LinkedHashMap<>();
@@ -213,6 +236,7 @@ public final class KernelTuner {
                     nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step)));
                 }
             }
+<<<<<<< HEAD
             double[] fastest = new CompilerWarmUp(vectorSteps).run(limit, listener);
             for (int i = 0; i < fastest.length; i++) {
                 nanos.put(vectors.get(i), fastest[i]);
@@ -225,6 +249,9 @@ public final class KernelTuner {
                     stopEarly(variant, each / caches.tokenHeads(), each / best);
                 }
             });
+=======
+            new CompilerWarmUp(steps, nanoTime).run((long) (budget.toNanos() * WARM_UP), listener);
+>>>>>>> tuner
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
 
 /**
  * Compares a variant's kernels with the scalar oracle on random tokens: what they pack, to the byte; what they decode,
@@ -28,6 +29,10 @@ final class KernelVerification {
     private static final double LARGEST_LOG_SUM_ERROR = 0.08;
 
     private static final int TILE_TOKENS = CacheLayout.TILE_TOKENS;
+
+    /** A not-a-number that no arithmetic makes: what still holds its bits was not written. */
+    private static final int UNTOUCHED = 0x7FC0_A77E;
+
     private static final int GUARD_ZONE = 16;
     private static final int PACKED_TILES = 5;
     private static final int DENSE_TOKENS = 37;
@@ -53,10 +58,13 @@ final class KernelVerification {
     /**
      * Returns what is wrong with a variant that can run here, in words; nothing if all is well.
      *
-     * @throws java.util.concurrent.CancellationException if the thread was interrupted
+     * @throws CancellationException if the thread was interrupted, which it stays
      */
     static Optional<String> problem(KernelProvider provider, KernelVariant variant) {
         for (long seed = 1; seed <= SEEDS; seed++) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancellationException("the verification was cancelled");
+            }
             try {
                 Optional<String> problem = variant.backend() == Backend.OPENCL
                         ? DeviceVerification.problem(provider, seed)
@@ -198,13 +206,13 @@ final class KernelVerification {
 
     private static float[] guarded(int numbers) {
         float[] guarded = new float[numbers + GUARD_ZONE];
-        Arrays.fill(guarded, Float.NaN);
+        Arrays.fill(guarded, Float.intBitsToFloat(UNTOUCHED));
         return guarded;
     }
 
     private static boolean written(float[] numbers, int from, int to) {
         for (int i = from; i < to; i++) {
-            if (!Float.isNaN(numbers[i])) {
+            if (Float.floatToRawIntBits(numbers[i]) != UNTOUCHED) {
                 return true;
             }
         }
