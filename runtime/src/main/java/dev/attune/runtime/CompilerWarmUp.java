@@ -4,10 +4,7 @@ import dev.attune.runtime.tuning.ContestListener;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-<<<<<<< HEAD
-=======
 import java.util.function.LongSupplier;
->>>>>>> tuner
 
 /**
  * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects, and
@@ -42,37 +39,19 @@ final class CompilerWarmUp {
      * Repeats all steps until none has improved for some time.
      *
      * @param limit nanoseconds it may take
-<<<<<<< HEAD
      * @return nanoseconds of the fastest step of each
-     */
-    double[] run(long limit, ContestListener listener) {
-        long start = System.nanoTime();
-=======
      * @throws CancellationException if the thread was interrupted, which it stays
      */
-    void run(long limit, ContestListener listener) {
-        if (steps.isEmpty()) {
-            return;
-        }
+    double[] run(long limit, ContestListener listener) {
         long start = nanoTime.getAsLong();
->>>>>>> tuner
         long improved = start;
-        while (nanoTime.getAsLong() - improved < QUIET_NANOS && nanoTime.getAsLong() - start < limit) {
+        while (fastest.length > 0
+                && nanoTime.getAsLong() - improved < QUIET_NANOS
+                && nanoTime.getAsLong() - start < limit) {
             for (int i = 0; i < fastest.length; i++) {
-<<<<<<< HEAD
-                double nanos = nanos(steps.get(i));
+                double nanos = nanos(steps.get(i), nanoTime);
                 if (nanos < IMPROVED * fastest[i]) {
-                    improved = System.nanoTime();
-=======
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new CancellationException("the warm-up was cancelled");
-                }
-                long before = nanoTime.getAsLong();
-                steps.get(i).run();
-                long now = nanoTime.getAsLong();
-                if (now - before < IMPROVED * fastest[i]) {
-                    improved = now;
->>>>>>> tuner
+                    improved = nanoTime.getAsLong();
                 }
                 fastest[i] = Math.min(fastest[i], nanos);
             }
@@ -83,12 +62,12 @@ final class CompilerWarmUp {
     }
 
     /** Returns how long a step takes. */
-    static double nanos(Runnable step) {
+    static double nanos(Runnable step, LongSupplier nanoTime) {
         if (Thread.currentThread().isInterrupted()) {
             throw new CancellationException("the warm-up was cancelled");
         }
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         step.run();
-        return System.nanoTime() - start;
+        return nanoTime.getAsLong() - start;
     }
 }

@@ -164,20 +164,14 @@ public final class KernelTuner {
             for (KernelVariant variant : defaultFirst()) {
                 contestants.add(contestant(variant, caches, tokens, threads, toClose));
             }
-<<<<<<< HEAD
-            Duration left = budget.minusNanos(System.nanoTime() - start);
+            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
             ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
                     progress.stage(),
                     progress.fraction(),
                     progress.best(),
                     progress.bestNanos() / caches.tokenHeads()));
-            Contest.Outcome outcome = new Contest(contestants, System::nanoTime, perTokenHead)
+            Contest.Outcome outcome = new Contest(contestants, nanoTime, perTokenHead)
                     .hold(left.isNegative() ? Duration.ZERO : left);
-=======
-            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
-            Contest.Outcome outcome =
-                    new Contest(contestants, nanoTime, listener).hold(left.isNegative() ? Duration.ZERO : left);
->>>>>>> tuner
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
             if (outcome.conclusive() && compiled) {
                 store.save(record);
@@ -210,7 +204,8 @@ public final class KernelTuner {
             listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
             KernelVerification.problem(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
         }
-<<<<<<< HEAD
+        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
+        untuned = chooseWithout(refused);
         warmUp((long) (budget.toNanos() * WARM_UP), listener);
         prepared = true;
     }
@@ -219,10 +214,6 @@ public final class KernelTuner {
     private void warmUp(long limit, ContestListener listener) {
         List<KernelVariant> inHostMemory = defaultFirst();
         inHostMemory.removeIf(variant -> variant.backend() == Backend.OPENCL);
-=======
-        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
-        untuned = chooseWithout(refused);
->>>>>>> tuner
         try (RandomCaches caches = new RandomCaches(provider, WARM_UP_TOKENS, 1)) {
             List<Runnable> vectorSteps = new ArrayList<>();
             Map<KernelVariant, Double> nanos = new LinkedHashMap<>();
@@ -233,11 +224,10 @@ public final class KernelTuner {
                     vectors.add(variant);
                     vectorSteps.add(() -> caches.attend(step));
                 } else {
-                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step)));
+                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step), nanoTime));
                 }
             }
-<<<<<<< HEAD
-            double[] fastest = new CompilerWarmUp(vectorSteps).run(limit, listener);
+            double[] fastest = new CompilerWarmUp(vectorSteps, nanoTime).run(limit, listener);
             for (int i = 0; i < fastest.length; i++) {
                 nanos.put(vectors.get(i), fastest[i]);
             }
@@ -249,9 +239,6 @@ public final class KernelTuner {
                     stopEarly(variant, each / caches.tokenHeads(), each / best);
                 }
             });
-=======
-            new CompilerWarmUp(steps, nanoTime).run((long) (budget.toNanos() * WARM_UP), listener);
->>>>>>> tuner
         }
     }
 
@@ -319,11 +306,9 @@ public final class KernelTuner {
     }
 
     private String reason(Contest.Outcome outcome) {
-        if (!compiled) {
-            return outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
-        }
-        CandidateResult refused = out.get(untuned.variant().name());
-        return refused == null ? outcome.reason() : outcome.reason() + " without " + refused.variant() + ", refused";
+        return compiled
+                ? outcome.reason()
+                : outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {
