@@ -36,7 +36,8 @@ import javax.tools.StandardLocation;
  *
  * <p>It extracts and validates by itself what {@link AttentionSpecProcessor} extracts and validates, and so arrives at
  * the same sound specifications, without a channel between the two that an incremental build could cut. It reports
- * nothing about them, since the other has.
+ * nothing about them, since the other has; what profiles know of specifications that do not exist is its own to report,
+ * being about all of them.
  */
 @AutoService(Processor.class)
 public final class KernelProviderProcessor extends AbstractProcessor {
@@ -76,7 +77,6 @@ public final class KernelProviderProcessor extends AbstractProcessor {
         return false;
     }
 
-    /** Left to the processor that is shown all specifications, even by builds that compile few of them. */
     private void reportUnknown(SpecificationExtractor reader) {
         Reporter reporter = new MessagerReporter(processingEnv.getMessager());
         profiles.ifPresent(known -> known.reportUnknown(reader::isSpecification, reporter));

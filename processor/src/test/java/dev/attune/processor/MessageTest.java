@@ -301,21 +301,24 @@ class MessageTest {
                         "[ATT074] the profile FOLDER/tuned.json is not used for Foo on AMD EPYC (amd64, 512-bit "
                                 + "vectors): it was measured with other numbers or backends (hash 0123456789abcdef, "
                                 + "now 5eed5eed5eed5eed); "
-                                + "run 'attune tune Foo --export FOLDER/tuned.json' again there"),
+                                + "run 'attune tune Foo ... --export FOLDER/tuned.json' there, with all its "
+                                + "specifications"),
                 Case.profile(Message.PROFILE_KERNELS_CHANGED,
                         profile("Outer$Foo", new SourceFingerprint("5eed5eed5eed5eed", "0123456789abcdef"), "scalar"),
                         "",
                         "[ATT075] the profile FOLDER/tuned.json is not used for Outer.Foo on AMD EPYC (amd64, 512-bit "
                                 + "vectors): it was measured with other kernels, of Attune 0.1.0 (hash "
                                 + "0123456789abcdef, now c0dec0dec0dec0de); "
-                                + "run 'attune tune Outer.Foo --export FOLDER/tuned.json' again there")
+                                + "run 'attune tune Outer.Foo ... --export FOLDER/tuned.json' there, with all its "
+                                + "specifications")
                         .and("Outer", "class Outer {\n    §" + SPEC + "interface Foo {}\n}"),
                 Case.profile(Message.PROFILE_VARIANT_UNKNOWN,
                         profile("Foo", SpecCompilation.FINGERPRINT, "vector512-heads7"),
                         "§" + SPEC + "interface Foo {}",
                         "[ATT076] the profile FOLDER/tuned.json chooses vector512-heads7 for Foo, whose variants are "
                                 + "vector512, vector512-ahead0, vector256, scalar; "
-                                + "run 'attune tune Foo --export FOLDER/tuned.json' again"));
+                                + "run 'attune tune Foo ... --export FOLDER/tuned.json' again, with all its "
+                                + "specifications"));
     }
 
     private static String profile(String specification, SourceFingerprint fingerprint, String variant) {

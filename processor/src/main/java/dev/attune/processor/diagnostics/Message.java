@@ -142,18 +142,18 @@ public enum Message {
     PROFILE_SPECIFICATION_CHANGED(Severity.WARNING, "ATT074",
             "the profile {profile} is not used for {specification} on {machines}: "
                     + "it was measured with other numbers or backends (hash {measured}, now {current})",
-            "run 'attune tune {specification} --export {profile}' again there"),
+            "run 'attune tune {specification} ... --export {profile}' there, with all its specifications"),
 
     /** A profile was measured of other kernels of a specification. */
     PROFILE_KERNELS_CHANGED(Severity.WARNING, "ATT075",
             "the profile {profile} is not used for {specification} on {machines}: "
                     + "it was measured with other kernels, of Attune {version} (hash {measured}, now {current})",
-            "run 'attune tune {specification} --export {profile}' again there"),
+            "run 'attune tune {specification} ... --export {profile}' there, with all its specifications"),
 
     /** A profile chooses a variant that does not exist. */
     PROFILE_VARIANT_UNKNOWN(Severity.WARNING, "ATT076",
             "the profile {profile} chooses {variant} for {specification}, whose variants are {variants}",
-            "run 'attune tune {specification} --export {profile}' again");
+            "run 'attune tune {specification} ... --export {profile}' again, with all its specifications");
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\w+)}");
 
