@@ -1,6 +1,7 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.runtime.opencl.OpenClException;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 
 /**
@@ -59,6 +61,9 @@ public final class KernelTuner {
 
     /** What is known to speak against variants, by name; what was verified has nothing. */
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
+
+    /** The same of the context at hand only. */
+    private final Map<String, CandidateResult> tooLarge = new LinkedHashMap<>();
 
     private boolean prepared;
 
@@ -156,13 +161,14 @@ public final class KernelTuner {
         long start = nanoTime.getAsLong();
         int tokens = TuningKey.bucket(contextTokens);
         prepare(budget, listener);
+        tooLarge.clear();
         List<Runnable> toClose = new ArrayList<>();
         try {
             RandomCaches caches = new RandomCaches(provider, tokens, RandomCaches.LAYERS);
             toClose.add(caches::close);
             List<Contestant> contestants = new ArrayList<>();
             for (KernelVariant variant : defaultFirst()) {
-                contestants.add(contestant(variant, caches, tokens, threads, toClose));
+                addContestant(variant, caches, tokens, threads, contestants, toClose);
             }
             Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
             ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
@@ -199,15 +205,26 @@ public final class KernelTuner {
                 out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
             }
         }
+        refuseWhatIsWrong(KernelVerification::problem, listener);
+        warmUp((long) (budget.toNanos() * WARM_UP), listener);
+        refuseWhatIsWrong(KernelVerification::problemWhenCompiled, listener);
+        prepared = true;
+    }
+
+    private void refuseWhatIsWrong(
+            BiFunction<KernelProvider, KernelVariant, Optional<String>> verification, ContestListener listener) {
         Map<String, String> refused = new LinkedHashMap<>();
         for (KernelVariant variant : defaultFirst()) {
             listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
-            KernelVerification.problem(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
+            verification.apply(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
         }
         refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
-        untuned = chooseWithout(refused);
-        warmUp((long) (budget.toNanos() * WARM_UP), listener);
-        prepared = true;
+        if (refused.containsKey(untuned.variant().name())) {
+            out.values().stream()
+                    .filter(result -> result.verdict() == Verdict.REFUSED)
+                    .forEach(result -> refused.put(result.variant(), result.reason()));
+            untuned = chooseWithout(refused);
+        }
     }
 
     /** Plain Java, and vectors that the compiler did not get done with, are not worth a contest. */
@@ -270,14 +287,27 @@ public final class KernelTuner {
         return variants;
     }
 
-    private Contestant contestant(
-            KernelVariant variant, RandomCaches caches, int tokens, int threads, List<Runnable> toClose) {
-        if (variant.backend() == Backend.OPENCL) {
+    private void addContestant(
+            KernelVariant variant,
+            RandomCaches caches,
+            int tokens,
+            int threads,
+            List<Contestant> contestants,
+            List<Runnable> toClose) {
+        if (variant.backend() != Backend.OPENCL) {
+            contestants.add(
+                    new HostContestant(variant.name(), caches, resources(variant, threads).steps().acquire()));
+            return;
+        }
+        try {
             DeviceContestant device = new DeviceContestant(provider, variant, tokens);
             toClose.add(device::close);
-            return device;
+            contestants.add(device);
+        } catch (OpenClException failure) {
+            // Nothing is wrong with the kernels: a shorter context may fit the device.
+            tooLarge.put(variant.name(), CandidateResult.untimed(
+                    variant.name(), Verdict.UNSUPPORTED, "the device refused such a cache: " + failure.getMessage()));
         }
-        return new HostContestant(variant.name(), caches, resources(variant, threads).steps().acquire());
     }
 
     private SharedResources resources(KernelVariant variant, int threads) {
@@ -295,6 +325,7 @@ public final class KernelTuner {
 
     private TuningRecord record(Contest.Outcome outcome, int tokens, int threads, double tokenHeads) {
         Map<String, CandidateResult> results = new LinkedHashMap<>(out);
+        results.putAll(tooLarge);
         outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
         return new TuningRecord(
                 KnownVariants.key(provider, tokens, threads),
