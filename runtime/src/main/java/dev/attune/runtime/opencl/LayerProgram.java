@@ -202,11 +202,13 @@ public final class LayerProgram implements AutoCloseable {
     }
 
     /**
-     * Attends and merges the splits. What {@code merge} leaves after the results is the number returned, if both ran.
+     * Puts into a queue what attends and merges the splits. What is left after the results is the number returned, if
+     * all of it ran.
      *
      * @return the number to be found in the results
      */
     int attend(
+            CommandQueue queue,
             int heads,
             DeviceBuffer queries,
             DeviceBuffer scales,
@@ -223,16 +225,16 @@ public final class LayerProgram implements AutoCloseable {
         launches++;
         if (fused.isPresent()) {
             attend.launch(
-                    heads * passes() * splits, LANES * teams(),
+                    queue, heads * passes() * splits, LANES * teams(),
                     queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
                     packedStride, denseStride, splits, clusterSize(splits), launches);
             return launches;
         }
         attend.launch(
-                heads * passes() * splits, LANES * teams(),
+                queue, heads * passes() * splits, LANES * teams(),
                 queries, scales, packed, dense, partials,
                 packedTokens, denseTokens, packedStride, denseStride, splits, receipt, launches);
-        merge.launch(heads * passes(), TILE_TOKENS, partials, results, receipt, splits * teams());
+        merge.launch(queue, heads * passes(), TILE_TOKENS, partials, results, receipt, splits * teams());
         return launches;
     }
 
