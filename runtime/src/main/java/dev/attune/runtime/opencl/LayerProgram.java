@@ -209,11 +209,13 @@ public final class LayerProgram implements AutoCloseable {
     }
 
     /**
-     * Attends and merges the splits. What {@code merge} leaves after the results is the number returned, if both ran.
+     * Puts into a queue what attends and merges the splits. What is left after the results is the number returned, if
+     * all of it ran.
      *
      * @return the number to be found in the results
      */
     int attend(
+            CommandQueue queue,
             int heads,
             DeviceBuffer queries,
             DeviceBuffer scales,
@@ -230,17 +232,18 @@ public final class LayerProgram implements AutoCloseable {
         launches++;
         if (fused.isPresent()) {
             attend.launch(
-                    heads * passes() * splits, LANES * teams(),
+                    queue, heads * passes() * splits, LANES * teams(),
                     queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
                     packedStride, denseStride, splits, clusterSize(splits), launches);
             return launches;
         }
         attend.launch(
-                heads * passes() * splits, LANES * teams(),
+                queue, heads * passes() * splits, LANES * teams(),
                 queries, scales, packed, dense, partials,
                 packedTokens, denseTokens, packedStride, denseStride, splits, receipt, launches);
+        int slices = Math.ceilDiv(shape.headDim(), LANES);
         merge.launch(
-                heads * passes() * Math.ceilDiv(shape.headDim(), LANES), MERGE_ITEMS, partials, results, receipt, splits * teams());
+                queue, heads * passes() * slices, MERGE_ITEMS, partials, results, receipt, splits * teams());
         return launches;
     }
 
