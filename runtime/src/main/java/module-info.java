@@ -3,6 +3,7 @@ module dev.attune.runtime {
     requires transitive dev.attune.annotations;
     requires static jdk.incubator.vector;
     requires static aparapi;
+    requires static java.management;
 
     exports dev.attune.runtime;
     exports dev.attune.runtime.opencl;

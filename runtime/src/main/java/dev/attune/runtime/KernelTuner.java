@@ -1,6 +1,7 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.runtime.opencl.OpenClException;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
@@ -21,6 +22,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
@@ -37,6 +40,9 @@ import java.util.Optional;
  */
 public final class KernelTuner {
 
+    /** How measurements are made, as their keys name it: another way would make another name. */
+    public static final String POLICY = "interleaved-1";
+
     /** Share of a budget that the first call may spend on letting the just-in-time compiler do its work. */
     private static final double WARM_UP = 0.6;
 
@@ -47,11 +53,17 @@ public final class KernelTuner {
 
     private final KernelProvider provider;
     private final Platform platform;
+    private final LongSupplier nanoTime;
     private final TuningStore store;
-    private final VariantChoice untuned;
+
+    /** The choice without measurements: among what can run here, and once verified, among what passed. */
+    private VariantChoice untuned;
 
     /** What is known to speak against variants, by name; what was verified has nothing. */
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
+
+    /** The same of the context at hand only. */
+    private final Map<String, CandidateResult> tooLarge = new LinkedHashMap<>();
 
     private boolean prepared;
 
@@ -68,13 +80,22 @@ public final class KernelTuner {
     }
 
     KernelTuner(KernelProvider provider, Platform platform) {
+        this(provider, platform, System::nanoTime);
+    }
+
+    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
         this.platform = platform;
+        this.nanoTime = nanoTime;
         this.store = platform.store(provider.openCl().isPresent());
-        this.untuned = VariantLadder.climb(
+        this.untuned = chooseWithout(Map.of());
+    }
+
+    private VariantChoice chooseWithout(Map<String, String> refused) {
+        return VariantLadder.climb(
                 provider,
                 KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
-                VariantLadder.Measured.NOTHING,
+                new VariantLadder.Measured(Optional.empty(), "", refused),
                 platform);
     }
 
@@ -137,24 +158,25 @@ public final class KernelTuner {
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         int tokens = TuningKey.bucket(contextTokens);
         prepare(budget, listener);
+        tooLarge.clear();
         List<Runnable> toClose = new ArrayList<>();
         try {
             RandomCaches caches = new RandomCaches(provider, tokens, RandomCaches.LAYERS);
             toClose.add(caches::close);
             List<Contestant> contestants = new ArrayList<>();
             for (KernelVariant variant : defaultFirst()) {
-                contestants.add(contestant(variant, caches, tokens, threads, toClose));
+                addContestant(variant, caches, tokens, threads, contestants, toClose);
             }
-            Duration left = budget.minusNanos(System.nanoTime() - start);
+            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
             ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
                     progress.stage(),
                     progress.fraction(),
                     progress.best(),
                     progress.bestNanos() / caches.tokenHeads()));
-            Contest.Outcome outcome = new Contest(contestants, System::nanoTime, perTokenHead)
+            Contest.Outcome outcome = new Contest(contestants, nanoTime, perTokenHead)
                     .hold(left.isNegative() ? Duration.ZERO : left);
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
             if (outcome.conclusive() && compiled) {
@@ -183,14 +205,26 @@ public final class KernelTuner {
                 out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
             }
         }
+        refuseWhatIsWrong(KernelVerification::problem, listener);
+        warmUp((long) (budget.toNanos() * WARM_UP), listener);
+        refuseWhatIsWrong(KernelVerification::problemWhenCompiled, listener);
+        prepared = true;
+    }
+
+    private void refuseWhatIsWrong(
+            BiFunction<KernelProvider, KernelVariant, Optional<String>> verification, ContestListener listener) {
+        Map<String, String> refused = new LinkedHashMap<>();
         for (KernelVariant variant : defaultFirst()) {
             listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
-            KernelVerification.problem(provider, variant)
-                    .ifPresent(words -> out.put(
-                            variant.name(), CandidateResult.untimed(variant.name(), Verdict.REFUSED, words)));
+            verification.apply(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
         }
-        warmUp((long) (budget.toNanos() * WARM_UP), listener);
-        prepared = true;
+        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
+        if (refused.containsKey(untuned.variant().name())) {
+            out.values().stream()
+                    .filter(result -> result.verdict() == Verdict.REFUSED)
+                    .forEach(result -> refused.put(result.variant(), result.reason()));
+            untuned = chooseWithout(refused);
+        }
     }
 
     /** Plain Java, and vectors that the compiler did not get done with, are not worth a contest. */
@@ -207,10 +241,10 @@ public final class KernelTuner {
                     vectors.add(variant);
                     vectorSteps.add(() -> caches.attend(step));
                 } else {
-                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step)));
+                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step), nanoTime));
                 }
             }
-            double[] fastest = new CompilerWarmUp(vectorSteps).run(limit, listener);
+            double[] fastest = new CompilerWarmUp(vectorSteps, nanoTime).run(limit, listener);
             for (int i = 0; i < fastest.length; i++) {
                 nanos.put(vectors.get(i), fastest[i]);
             }
@@ -253,14 +287,27 @@ public final class KernelTuner {
         return variants;
     }
 
-    private Contestant contestant(
-            KernelVariant variant, RandomCaches caches, int tokens, int threads, List<Runnable> toClose) {
-        if (variant.backend() == Backend.OPENCL) {
+    private void addContestant(
+            KernelVariant variant,
+            RandomCaches caches,
+            int tokens,
+            int threads,
+            List<Contestant> contestants,
+            List<Runnable> toClose) {
+        if (variant.backend() != Backend.OPENCL) {
+            contestants.add(
+                    new HostContestant(variant.name(), caches, resources(variant, threads).steps().acquire()));
+            return;
+        }
+        try {
             DeviceContestant device = new DeviceContestant(provider, variant, tokens);
             toClose.add(device::close);
-            return device;
+            contestants.add(device);
+        } catch (OpenClException failure) {
+            // Nothing is wrong with the kernels: a shorter context may fit the device.
+            tooLarge.put(variant.name(), CandidateResult.untimed(
+                    variant.name(), Verdict.UNSUPPORTED, "the device refused such a cache: " + failure.getMessage()));
         }
-        return new HostContestant(variant.name(), caches, resources(variant, threads).steps().acquire());
     }
 
     private SharedResources resources(KernelVariant variant, int threads) {
@@ -278,6 +325,7 @@ public final class KernelTuner {
 
     private TuningRecord record(Contest.Outcome outcome, int tokens, int threads, double tokenHeads) {
         Map<String, CandidateResult> results = new LinkedHashMap<>(out);
+        results.putAll(tooLarge);
         outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
         return new TuningRecord(
                 KnownVariants.key(provider, tokens, threads),
@@ -289,11 +337,9 @@ public final class KernelTuner {
     }
 
     private String reason(Contest.Outcome outcome) {
-        if (!compiled) {
-            return outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
-        }
-        CandidateResult refused = out.get(untuned.variant().name());
-        return refused == null ? outcome.reason() : outcome.reason() + " without " + refused.variant() + ", refused";
+        return compiled
+                ? outcome.reason()
+                : outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {

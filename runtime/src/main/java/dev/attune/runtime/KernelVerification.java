@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
 
 /**
  * Compares a variant's kernels with the scalar oracle on random tokens: what they pack, to the byte; what they decode,
@@ -28,39 +29,63 @@ final class KernelVerification {
     private static final double LARGEST_LOG_SUM_ERROR = 0.08;
 
     private static final int TILE_TOKENS = CacheLayout.TILE_TOKENS;
+
+    /** A not-a-number that no arithmetic makes: what still holds its bits was not written. */
+    private static final int UNTOUCHED = 0x7FC0_A77E;
+
     private static final int GUARD_ZONE = 16;
-    private static final int PACKED_TILES = 5;
+
+    /** A few tiles, while kernels are not compiled yet and slow. */
+    private static final int FEW_TILES = 5;
+
+    /** As many that kernels that read four at once, or eight ahead, do so twice and have some left. */
+    private static final int MANY_TILES = 19;
+
     private static final int DENSE_TOKENS = 37;
     private static final int SEEDS = 2;
 
     private final KernelProvider provider;
     private final LayerShape shape;
+    private final int packedTiles;
     private final int packedTokens;
     private final Random random;
     private final float[] scales;
     private final float[] queries;
 
-    private KernelVerification(KernelProvider provider, long seed) {
+    private KernelVerification(KernelProvider provider, int packedTiles, long seed) {
+        this.packedTiles = packedTiles;
         this.provider = provider;
         this.shape = provider.shape();
         this.random = new Random(seed);
         this.scales = new float[shape.keyValueHeads() * shape.headDim()];
         this.queries = gaussians(shape.queryHeads() * shape.headDim(), 1.5f);
         // A prompt that is packed whole may end in a partial tile.
-        this.packedTokens = PACKED_TILES * TILE_TOKENS - (shape.packGenerated() ? 0 : 7);
+        this.packedTokens = packedTiles * TILE_TOKENS - (shape.packGenerated() ? 0 : 7);
     }
 
     /**
      * Returns what is wrong with a variant that can run here, in words; nothing if all is well.
      *
-     * @throws java.util.concurrent.CancellationException if the thread was interrupted
+     * @throws CancellationException if the thread was interrupted, which it stays
      */
     static Optional<String> problem(KernelProvider provider, KernelVariant variant) {
+        return problem(provider, variant, FEW_TILES);
+    }
+
+    /** The same over more tiles, once the variant is compiled: what is checked then is the compiled code. */
+    static Optional<String> problemWhenCompiled(KernelProvider provider, KernelVariant variant) {
+        return problem(provider, variant, MANY_TILES);
+    }
+
+    private static Optional<String> problem(KernelProvider provider, KernelVariant variant, int packedTiles) {
         for (long seed = 1; seed <= SEEDS; seed++) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancellationException("the verification was cancelled");
+            }
             try {
                 Optional<String> problem = variant.backend() == Backend.OPENCL
                         ? DeviceVerification.problem(provider, seed)
-                        : new KernelVerification(provider, seed).problem(variant);
+                        : new KernelVerification(provider, packedTiles, seed).problem(variant);
                 if (problem.isPresent()) {
                     return problem.map("on random tokens %d: ".formatted(seed)::concat);
                 }
@@ -110,17 +135,17 @@ final class KernelVerification {
     }
 
     private long dense() {
-        return (long) PACKED_TILES * provider.layout().tileBytes();
+        return (long) packedTiles * provider.layout().tileBytes();
     }
 
     private void pack(
             int head, AttentionKernels oracle, MemorySegment cache, AttentionKernels kernels, MemorySegment ownCache) {
-        for (int tile = 0; tile <= PACKED_TILES; tile++) {
+        for (int tile = 0; tile <= packedTiles; tile++) {
             // Tiles of many sizes, so that maxima move and some tiles hardly count.
             float[] keys = gaussians(TILE_TOKENS * shape.headDim(), 1 + tile % 3);
             float[] values = gaussians(TILE_TOKENS * shape.headDim(), 1);
             long offset = (long) tile * provider.layout().tileBytes();
-            if (tile < PACKED_TILES) {
+            if (tile < packedTiles) {
                 oracle.packKeys(head, keys.clone(), scales, cache, offset);
                 oracle.packValues(values.clone(), cache, offset);
                 kernels.packKeys(head, keys, scales, ownCache, offset);
@@ -198,13 +223,13 @@ final class KernelVerification {
 
     private static float[] guarded(int numbers) {
         float[] guarded = new float[numbers + GUARD_ZONE];
-        Arrays.fill(guarded, Float.NaN);
+        Arrays.fill(guarded, Float.intBitsToFloat(UNTOUCHED));
         return guarded;
     }
 
     private static boolean written(float[] numbers, int from, int to) {
         for (int i = from; i < to; i++) {
-            if (!Float.isNaN(numbers[i])) {
+            if (Float.floatToRawIntBits(numbers[i]) != UNTOUCHED) {
                 return true;
             }
         }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What is known about a specification's variants on this machine: from the store, else from choices that were compiled
@@ -29,9 +30,6 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
 
     /** The context length that is meant where one choice has to stand for all. */
     private static final int USUAL_CONTEXT = 32_768;
-
-    /** How measurements are made; another way makes another key. */
-    private static final String POLICY = "interleaved-1";
 
     /**
      * The fastest variant.
@@ -51,7 +49,7 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                 contextTokens,
                 provider.shape().groupSize(),
                 threads,
-                POLICY);
+                KernelTuner.POLICY);
     }
 
     /** Looks up what is known for a number of threads. */
@@ -59,18 +57,27 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
         Map<Integer, Known> fastest = new TreeMap<>();
         Map<String, String> refused = new LinkedHashMap<>();
         for (int context = TuningKey.SHORTEST_CONTEXT; context <= TuningKey.LONGEST_CONTEXT; context *= 2) {
-            Optional<TuningRecord> record = store.find(key(provider, context, threads));
+            int length = context;
+            Optional<TuningRecord> record = store.find(key(provider, length, threads));
             if (record.isPresent()) {
                 add(fastest, provider, context, record.get().chosen(), "in the store: " + record.get().reason());
-                record.get().candidates().stream()
-                        .filter(candidate -> candidate.verdict() == Verdict.REFUSED)
-                        .forEach(candidate -> refused.put(candidate.variant(), candidate.reason()));
             }
+            // A variant that computes something wrong does so on any number of threads.
+            Stream.of(1, threads, Runtime.getRuntime().availableProcessors())
+                    .distinct()
+                    .flatMap(any -> store.find(key(provider, length, any)).stream())
+                    .forEach(each -> addRefused(refused, each));
         }
         if (fastest.isEmpty()) {
             addCompiledIn(fastest, provider, store.environment(), threads);
         }
         return new KnownVariants(fastest, refused);
+    }
+
+    private static void addRefused(Map<String, String> refused, TuningRecord record) {
+        record.candidates().stream()
+                .filter(candidate -> candidate.verdict() == Verdict.REFUSED)
+                .forEach(candidate -> refused.put(candidate.variant(), candidate.reason()));
     }
 
     /** Choices for another number of threads are better than none, but only if there are none for this one. */

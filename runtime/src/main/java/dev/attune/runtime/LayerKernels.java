@@ -6,6 +6,8 @@ import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
+import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningStore;
 import java.util.List;
 
 /**
@@ -109,6 +111,14 @@ public final class LayerKernels {
     /** Returns every variant with the reason why it was chosen or not: the widest vectors first. */
     public List<Rung> ladder() {
         return choice.ladder();
+    }
+
+    /** Returns where measurements are looked up, in words: the store's directory, or that it is off. */
+    public String store() {
+        TuningStore store = platform.store(provider.openCl().isPresent());
+        return store.settings().mode() == StoreSettings.Mode.OFF
+                ? "no store, it is off"
+                : store.directory() + (store.settings().mode() == StoreSettings.Mode.READ ? ", read only" : "");
     }
 
     /**

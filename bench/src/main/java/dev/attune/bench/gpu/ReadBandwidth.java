@@ -51,7 +51,7 @@ final class ReadBandwidth {
                             OpenClKernel.Parameter.pointer("result"),
                             OpenClKernel.Parameter.number("count")));
             long best = Long.MAX_VALUE;
-            program.launchNanos();
+            program.takeTimes(true);
             for (int groupsPerUnit : new int[] {8, 16, 32}) {
                 for (int i = 0; i < 10; i++) {
                     read.launch(device.computeUnits() * groupsPerUnit, ITEMS, numbers, result, (int) (bytes / 16));

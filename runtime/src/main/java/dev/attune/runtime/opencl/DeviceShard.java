@@ -38,6 +38,7 @@ public final class DeviceShard implements AutoCloseable {
     private final DeviceBuffer tileKeys;
     private final DeviceBuffer tileValues;
     private final Arena arena = Arena.ofShared();
+    private final List<PinnedMemory> pinned = new ArrayList<>();
     private final MemorySegment hostQueries;
     private final MemorySegment hostResults;
     private final MemorySegment hostToken;
@@ -70,12 +71,12 @@ public final class DeviceShard implements AutoCloseable {
             this.results = allocate((queryHeads * (headDim + 1L) + 1) * Float.BYTES, "results");
             this.tileKeys = allocate(tile, "a tile of keys");
             this.tileValues = allocate(tile, "a tile of values");
+            this.hostQueries = pin(queries.bytes(), "queries");
+            this.hostResults = pin(results.bytes(), "results");
         } catch (OpenClException failure) {
             close();
             throw failure;
         }
-        this.hostQueries = arena.allocate(queries.bytes(), Float.BYTES);
-        this.hostResults = arena.allocate(results.bytes(), Float.BYTES);
         this.hostToken = arena.allocate(2L * heads * headDim * Float.BYTES, Float.BYTES);
     }
 
@@ -83,6 +84,12 @@ public final class DeviceShard implements AutoCloseable {
         DeviceBuffer buffer = program.program().allocate(bytes, purpose + " of a cache");
         buffers.add(buffer);
         return buffer;
+    }
+
+    private MemorySegment pin(long bytes, String purpose) {
+        PinnedMemory memory = program.program().pin(bytes, purpose + " of a cache", arena);
+        pinned.add(memory);
+        return memory.segment();
     }
 
     /** Returns the number of key-value heads. */
@@ -280,17 +287,19 @@ public final class DeviceShard implements AutoCloseable {
         exclusively(() -> {
             int numbers = queryHeads * headDim;
             MemorySegment.copy(allQueries, firstQuery * headDim, hostQueries, ValueLayout.JAVA_FLOAT, 0, numbers);
-            queries.write(0, hostQueries);
             int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
-            int launch = program.attend(
-                    heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
-                    packedTiles, denseTiles, program.splits(heads, tiles));
-            results.read(0, hostResults);
             long logSumExps = (long) numbers * Float.BYTES;
-            program.requireRan(
-                    hostResults.get(ValueLayout.JAVA_INT, logSumExps + (long) queryHeads * Float.BYTES),
-                    launch,
-                    "attend or merge");
+            program.program().queue(queue -> {
+                queue.write(queries, hostQueries);
+                int launch = program.attend(
+                        queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens,
+                        denseTokens, packedTiles, denseTiles, program.splits(heads, tiles));
+                queue.read(results, hostResults);
+                program.requireRan(
+                        hostResults.get(ValueLayout.JAVA_INT, logSumExps + (long) queryHeads * Float.BYTES),
+                        launch,
+                        "attend or merge");
+            });
             MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, 0, output, firstQuery * headDim, numbers);
             MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, logSumExps, logSumExp, firstQuery, queryHeads);
         });
@@ -310,9 +319,10 @@ public final class DeviceShard implements AutoCloseable {
     /** Frees the memory. Closing a closed shard has no effect. */
     @Override
     public void close() {
-        buffers.forEach(DeviceBuffer::close);
         if (arena.scope().isAlive()) {
             arena.close();
         }
+        pinned.forEach(PinnedMemory::close);
+        buffers.forEach(DeviceBuffer::close);
     }
 }

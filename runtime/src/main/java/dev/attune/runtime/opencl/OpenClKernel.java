@@ -66,19 +66,39 @@ public final class OpenClKernel {
         program.exclusively(() -> {
             requireRange(groups, items);
             Object[] passed = passed(arguments);
-            if (launched) {
-                kernel.launch(groups, items, passed);
-            } else {
-                // PoCL compiles for a work-group size when it first meets it.
-                SignalHandlers.preserved(() -> {
-                    kernel.launch(groups, items, passed);
-                    return null;
-                });
-                launched = true;
-            }
+            run(() -> kernel.launch(groups, items, passed));
             program.takeTime();
             return null;
         });
+    }
+
+    /**
+     * Puts a launch into a queue and does not wait for it; otherwise like {@link #launch}. The arguments must stay open
+     * until it has run.
+     */
+    void launch(CommandQueue queue, int groups, int items, Object... arguments) {
+        requireRange(groups, items);
+        Object[] passed = passed(arguments);
+        run(() -> {
+            queue.launch(kernel.handle(), name, groups, items, passed);
+            if (!launched) {
+                // A driver that compiles late does so before the launch has run.
+                queue.finish();
+            }
+        });
+    }
+
+    private void run(Runnable launch) {
+        if (launched) {
+            launch.run();
+            return;
+        }
+        // PoCL compiles for a work-group size when it first meets it.
+        SignalHandlers.preserved(() -> {
+            launch.run();
+            return null;
+        });
+        launched = true;
     }
 
     private void requireRange(int groups, int items) {

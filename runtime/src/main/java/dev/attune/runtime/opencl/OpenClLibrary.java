@@ -41,8 +41,14 @@ final class OpenClLibrary {
     private static final int KERNEL_ARGUMENTS = 0x1191;
     private static final int KERNEL_WORK_GROUP_SIZE = 0x11B0;
     private static final int KERNEL_LOCAL_MEMORY = 0x11B2;
-    private static final int READ_WRITE = 1;
+    private static final long READ_WRITE = 1;
+    private static final long HOST_MEMORY = 1 << 4;
     private static final int BLOCKING = 1;
+    private static final int NON_BLOCKING = 0;
+    private static final long MAP_READ_WRITE = 3;
+    private static final long QUEUE_TIMES = 1 << 1;
+    private static final int EVENT_START = 0x1282;
+    private static final int EVENT_END = 0x1283;
 
     private final Linker linker = Linker.nativeLinker();
     private final SymbolLookup symbols;
@@ -58,6 +64,14 @@ final class OpenClLibrary {
     private final MethodHandle writeBuffer;
     private final MethodHandle releaseBuffer;
     private final MethodHandle finish;
+    private final MethodHandle createQueue;
+    private final MethodHandle releaseQueue;
+    private final MethodHandle setArgument;
+    private final MethodHandle launch;
+    private final MethodHandle getEventTime;
+    private final MethodHandle releaseEvent;
+    private final MethodHandle map;
+    private final MethodHandle unmap;
 
     private OpenClLibrary(SymbolLookup symbols) {
         this.symbols = symbols;
@@ -82,6 +96,22 @@ final class OpenClLibrary {
                 ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
         this.releaseBuffer = function("clReleaseMemObject", ADDRESS);
         this.finish = function("clFinish", ADDRESS);
+        this.createQueue = handle(
+                "clCreateCommandQueue", FunctionDescriptor.of(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+        this.releaseQueue = function("clReleaseCommandQueue", ADDRESS);
+        this.setArgument = function("clSetKernelArg", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS);
+        this.launch = function(
+                "clEnqueueNDRangeKernel",
+                ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        this.getEventTime = function("clGetEventProfilingInfo", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+        this.releaseEvent = function("clReleaseEvent", ADDRESS);
+        this.map = handle(
+                "clEnqueueMapBuffer",
+                FunctionDescriptor.of(
+                        ADDRESS,
+                        ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS,
+                        ADDRESS));
+        this.unmap = function("clEnqueueUnmapMemObject", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     }
 
     /**
@@ -267,10 +297,19 @@ final class OpenClLibrary {
 
     /** Allocates device memory; some drivers allocate nothing before its first use. */
     long createBuffer(long context, long bytes, String device, String doing) {
+        return createBuffer(context, READ_WRITE, bytes, device, doing);
+    }
+
+    /** Allocates host memory that the device reaches by itself. */
+    long createHostBuffer(long context, long bytes, String device, String doing) {
+        return createBuffer(context, READ_WRITE | HOST_MEMORY, bytes, device, doing);
+    }
+
+    private long createBuffer(long context, long flags, long bytes, String device, String doing) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(JAVA_INT);
             MemorySegment buffer = (MemorySegment) createBuffer.invokeExact(
-                    MemorySegment.ofAddress(context), (long) READ_WRITE, bytes, MemorySegment.NULL, code);
+                    MemorySegment.ofAddress(context), flags, bytes, MemorySegment.NULL, code);
             require(code.get(JAVA_INT, 0), "clCreateBuffer", device, doing);
             return buffer.address();
         } catch (OpenClException failure) {
@@ -301,17 +340,23 @@ final class OpenClLibrary {
 
     /** Copies from a buffer to native memory, and returns when that is done. */
     void read(long queue, long buffer, long offset, MemorySegment into, String device, String doing) {
-        transfer(readBuffer, "clEnqueueReadBuffer", queue, buffer, offset, into, device, doing);
+        transfer(readBuffer, "clEnqueueReadBuffer", BLOCKING, queue, buffer, offset, into, device, doing);
     }
 
     /** Copies from native memory to a buffer, and returns when that is done. */
     void write(long queue, long buffer, long offset, MemorySegment from, String device, String doing) {
-        transfer(writeBuffer, "clEnqueueWriteBuffer", queue, buffer, offset, from, device, doing);
+        transfer(writeBuffer, "clEnqueueWriteBuffer", BLOCKING, queue, buffer, offset, from, device, doing);
+    }
+
+    /** Copies from native memory to the start of a buffer some time after this has returned. */
+    void startWrite(long queue, long buffer, MemorySegment from, String device, String doing) {
+        transfer(writeBuffer, "clEnqueueWriteBuffer", NON_BLOCKING, queue, buffer, 0, from, device, doing);
     }
 
     private static void transfer(
             MethodHandle function,
             String call,
+            int blocking,
             long queue,
             long buffer,
             long offset,
@@ -323,7 +368,7 @@ final class OpenClLibrary {
             code = (int) function.invokeExact(
                     MemorySegment.ofAddress(queue),
                     MemorySegment.ofAddress(buffer),
-                    BLOCKING,
+                    blocking,
                     offset,
                     host.byteSize(),
                     host,
@@ -351,5 +396,124 @@ final class OpenClLibrary {
             throw new AssertionError(failure);
         }
         require(code, "clFinish", device, doing);
+    }
+
+    /** Makes a queue that runs commands in order, and takes their times if so asked. */
+    long createQueue(long context, OpenClDevice device, boolean timed) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment code = arena.allocate(JAVA_INT);
+            MemorySegment queue = (MemorySegment) createQueue.invokeExact(
+                    MemorySegment.ofAddress(context),
+                    MemorySegment.ofAddress(device.handle()),
+                    timed ? QUEUE_TIMES : 0L,
+                    code);
+            require(code.get(JAVA_INT, 0), "clCreateCommandQueue", device.name(), "making a queue");
+            return queue.address();
+        } catch (OpenClException failure) {
+            throw failure;
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** Frees a queue. */
+    void releaseQueue(long queue, String device) {
+        int code = status(releaseQueue, MemorySegment.ofAddress(queue));
+        require(code, "clReleaseCommandQueue", device, "freeing a queue");
+    }
+
+    /** Sets an argument of a kernel, for all its launches from now on. */
+    void setArgument(long kernel, int index, long bytes, MemorySegment value, String device, String doing) {
+        int code;
+        try {
+            code = (int) setArgument.invokeExact(MemorySegment.ofAddress(kernel), index, bytes, value);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+        require(code, "clSetKernelArg", device, doing);
+    }
+
+    /**
+     * Puts a launch into a queue.
+     *
+     * @param range the number of work-items, and how many of them are a group
+     * @param event receives the launch's event; or {@link MemorySegment#NULL}
+     */
+    void launch(long queue, long kernel, MemorySegment range, MemorySegment event, String device, String doing) {
+        int code;
+        try {
+            code = (int) launch.invokeExact(
+                    MemorySegment.ofAddress(queue),
+                    MemorySegment.ofAddress(kernel),
+                    1,
+                    MemorySegment.NULL,
+                    range,
+                    range.asSlice(Long.BYTES),
+                    0,
+                    MemorySegment.NULL,
+                    event);
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+        require(code, "clEnqueueNDRangeKernel", device, doing);
+    }
+
+    /** Returns the nanoseconds that a command took on the device. */
+    long eventNanos(long event, String device) {
+        return eventTime(event, EVENT_END, device) - eventTime(event, EVENT_START, device);
+    }
+
+    private long eventTime(long event, int what, String device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment time = arena.allocate(JAVA_LONG);
+            MemorySegment owner = MemorySegment.ofAddress(event);
+            int code = status(getEventTime, owner, what, JAVA_LONG.byteSize(), time, MemorySegment.NULL);
+            require(code, "clGetEventProfilingInfo", device, "asking for a launch's time");
+            return time.get(JAVA_LONG, 0);
+        }
+    }
+
+    /** Frees an event. */
+    void releaseEvent(long event, String device) {
+        int code = status(releaseEvent, MemorySegment.ofAddress(event));
+        require(code, "clReleaseEvent", device, "freeing an event");
+    }
+
+    /** Returns the host memory of a buffer of {@link #createHostBuffer}. */
+    @SuppressWarnings("restricted")
+    MemorySegment map(long queue, long buffer, long bytes, String device, String doing) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment code = arena.allocate(JAVA_INT);
+            MemorySegment memory = (MemorySegment) map.invokeExact(
+                    MemorySegment.ofAddress(queue),
+                    MemorySegment.ofAddress(buffer),
+                    BLOCKING,
+                    MAP_READ_WRITE,
+                    0L,
+                    bytes,
+                    0,
+                    MemorySegment.NULL,
+                    MemorySegment.NULL,
+                    code);
+            require(code.get(JAVA_INT, 0), "clEnqueueMapBuffer", device, doing);
+            return memory.reinterpret(bytes);
+        } catch (OpenClException failure) {
+            throw failure;
+        } catch (Throwable failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** Gives the host memory of a buffer back. */
+    void unmap(long queue, long buffer, MemorySegment memory, String device) {
+        int code = status(
+                unmap,
+                MemorySegment.ofAddress(queue),
+                MemorySegment.ofAddress(buffer),
+                memory,
+                0,
+                MemorySegment.NULL,
+                MemorySegment.NULL);
+        require(code, "clEnqueueUnmapMemObject", device, "unmapping host memory");
     }
 }

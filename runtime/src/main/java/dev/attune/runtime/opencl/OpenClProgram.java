@@ -1,9 +1,12 @@
 package dev.attune.runtime.opencl;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +22,7 @@ public final class OpenClProgram implements AutoCloseable {
     private final AparapiAccess.Program program;
     private final List<OpenClKernel> kernels = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
+    private CommandQueue steps;
     private List<Long> launchNanos;
     private boolean closed;
 
@@ -26,6 +30,7 @@ public final class OpenClProgram implements AutoCloseable {
         this.device = device;
         this.library = library;
         this.program = program;
+        this.steps = new CommandQueue(library, program.context(), device, false);
     }
 
     /**
@@ -51,7 +56,12 @@ public final class OpenClProgram implements AutoCloseable {
             throw new OpenClException("Aparapi made no context or queue for " + device.name()
                     + "; what it printed to the standard error stream may tell why");
         }
-        return new OpenClProgram(device, library, program);
+        try {
+            return new OpenClProgram(device, library, program);
+        } catch (OpenClException failure) {
+            program.dispose();
+            throw failure;
+        }
     }
 
     private static String numbered(String source) {
@@ -115,6 +125,29 @@ public final class OpenClProgram implements AutoCloseable {
     }
 
     /**
+     * Allocates host memory that the device copies from and to by itself.
+     *
+     * @param bytes its size
+     * @param purpose what it is for, in words for error messages
+     * @param arena bounds the use of the memory; to be closed before the memory is
+     * @throws OpenClException if there is no room for it
+     */
+    @SuppressWarnings("restricted")
+    PinnedMemory pin(long bytes, String purpose, Arena arena) {
+        String doing = "allocating " + bytes + " bytes of host memory for " + purpose;
+        return exclusively(() -> {
+            long buffer = library.createHostBuffer(program.context(), bytes, device.name(), doing);
+            try {
+                MemorySegment mapped = library.map(program.queue(), buffer, bytes, device.name(), doing);
+                return new PinnedMemory(this, buffer, mapped, mapped.reinterpret(arena, null));
+            } catch (OpenClException failure) {
+                library.release(buffer, device.name());
+                throw failure;
+            }
+        });
+    }
+
+    /**
      * Runs a sequence of commands that no other thread's come between.
      *
      * @throws IllegalStateException if the program is closed
@@ -132,15 +165,33 @@ public final class OpenClProgram implements AutoCloseable {
     }
 
     /**
-     * Returns the nanoseconds that each launch since the last call took on the device, in their order. The first call
-     * starts taking them, and returns none.
+     * Begins or ends the taking of launches' times, which slows decode steps down.
+     *
+     * @throws OpenClException if the device refuses a queue that takes times
+     */
+    public void takeTimes(boolean wanted) {
+        exclusively(() -> {
+            if (wanted != (launchNanos != null)) {
+                CommandQueue other = new CommandQueue(library, program.context(), device, wanted);
+                steps.close();
+                steps = other;
+                launchNanos = wanted ? new ArrayList<>() : null;
+            }
+            return null;
+        });
+    }
+
+    /**
+     * Returns the nanoseconds that each launch since the last call took on the device, in their order; none unless
+     * {@linkplain #takeTimes times are taken}.
      */
     public long[] launchNanos() {
         return exclusively(() -> {
-            long[] nanos = launchNanos == null
-                    ? new long[0]
-                    : launchNanos.stream().mapToLong(Long::longValue).toArray();
-            launchNanos = new ArrayList<>();
+            if (launchNanos == null) {
+                return new long[0];
+            }
+            long[] nanos = launchNanos.stream().mapToLong(Long::longValue).toArray();
+            launchNanos.clear();
             return nanos;
         });
     }
@@ -149,6 +200,27 @@ public final class OpenClProgram implements AutoCloseable {
     void takeTime() {
         if (launchNanos != null) {
             program.launchNanos().forEach(launchNanos::add);
+        }
+    }
+
+    /**
+     * Puts commands into the queue, the last of which waits for all; does so itself if one of them fails. Call it within
+     * {@link #exclusively}.
+     */
+    void queue(Consumer<CommandQueue> commands) {
+        try {
+            commands.accept(steps);
+            if (launchNanos != null) {
+                steps.takeTimes(launchNanos);
+            }
+        } catch (RuntimeException failure) {
+            try {
+                // What is under way must not read memory that the next step writes.
+                steps.finish();
+            } catch (OpenClException another) {
+                failure.addSuppressed(another);
+            }
+            throw failure;
         }
     }
 
@@ -167,6 +239,7 @@ public final class OpenClProgram implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
+                steps.close();
                 kernels.forEach(OpenClKernel::dispose);
                 program.dispose();
             }

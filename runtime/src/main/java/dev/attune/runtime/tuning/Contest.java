@@ -150,6 +150,9 @@ public final class Contest {
         do {
             boolean improved = false;
             for (Entry entry : inPlay(entries)) {
+                if (elapsed() >= 1) {
+                    return;
+                }
                 double before = entry.fastest;
                 entry.fastest = Math.min(before, window(entry));
                 improved |= entry.fastest < IMPROVED * before;
@@ -177,9 +180,12 @@ public final class Contest {
     private void rounds(List<Entry> all, int[] runs, double untilElapsed, String stage) {
         List<Entry> order = new ArrayList<>(all);
         int before = all.stream().mapToInt(entry -> entry.rounds.size()).max().orElse(0);
-        for (int round = 1; round <= MOST_ROUNDS && (elapsed() < untilElapsed || round == 1); round++) {
+        for (int round = 1; round <= MOST_ROUNDS && elapsed() < untilElapsed; round++) {
             Collections.shuffle(order, random);
             for (Entry entry : inPlay(order)) {
+                if (elapsed() >= 1) {
+                    return;
+                }
                 double nanos = turn(entry, runs[entries.indexOf(entry)]);
                 if (entry.inPlay()) {
                     entry.rounds.add(nanos);
@@ -213,9 +219,13 @@ public final class Contest {
     private Outcome decide(int[] runs) {
         Entry standard = entries.getFirst();
         List<Entry> left = inPlay(entries);
+        if (left.isEmpty()) {
+            throw new IllegalStateException("every contestant failed: " + results());
+        }
+        // Round by round, so that it does not matter whose turns met the machine in a slow phase.
         Entry best = left.stream()
-                .min(Comparator.comparingDouble(Entry::median))
-                .orElseThrow(() -> new IllegalStateException("every contestant failed: " + results()));
+                .max(Comparator.comparingDouble(entry -> speedUp(left.getFirst(), entry)))
+                .orElseThrow();
         String fastest = "the fastest of " + left.size() + " timed to the end";
         if (best.rounds.size() < LEAST_ROUNDS && standard.inPlay()) {
             return inconclusive(standard, "the budget sufficed for " + best.rounds.size() + " rounds");
@@ -228,6 +238,9 @@ public final class Contest {
         }
         List<CandidateResult> results = results();
         double[] pairs = remeasure(standard, best, runs);
+        if (!standard.inPlay() || !best.inPlay()) {
+            return decide(runs);
+        }
         if (pairs.length < LEAST_ROUNDS) {
             return inconclusive(
                     standard,
@@ -269,9 +282,20 @@ public final class Contest {
         int other = best.rounds.size();
         rounds(List.of(standard, best), runs, 1, "comparing the best two");
         int pairs = Math.min(standard.rounds.size() - first, best.rounds.size() - other);
-        double[] ratios = new double[best.inPlay() && standard.inPlay() ? pairs : 0];
-        for (int i = 0; i < ratios.length; i++) {
-            ratios[i] = standard.rounds.get(first + i) / best.rounds.get(other + i);
+        return ratios(standard, first, best, other, pairs);
+    }
+
+    private static double speedUp(Entry standard, Entry other) {
+        int pairs = Math.min(standard.rounds.size(), other.rounds.size());
+        return pairs == 0
+                ? standard.median() / other.median()
+                : Distribution.of(ratios(standard, 0, other, 0, pairs)).median();
+    }
+
+    private static double[] ratios(Entry standard, int first, Entry other, int otherFirst, int pairs) {
+        double[] ratios = new double[pairs];
+        for (int i = 0; i < pairs; i++) {
+            ratios[i] = standard.rounds.get(first + i) / other.rounds.get(otherFirst + i);
         }
         return ratios;
     }
@@ -318,7 +342,7 @@ public final class Contest {
     }
 
     private double elapsed() {
-        return (nanoTime.getAsLong() - start) / (double) budget;
+        return budget == 0 ? 1 : (nanoTime.getAsLong() - start) / (double) budget;
     }
 
     private void report(String stage) {

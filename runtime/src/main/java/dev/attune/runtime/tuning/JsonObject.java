@@ -1,7 +1,6 @@
 package dev.attune.runtime.tuning;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -28,6 +27,13 @@ final class JsonObject {
             return string;
         }
         throw wrong(name, "string");
+    }
+
+    /** Refuses any value but one. */
+    void require(String name, String wanted) throws JsonException {
+        if (!string(name).equals(wanted)) {
+            throw new JsonException(place + ": \"" + name + "\" is \"" + string(name) + "\", not \"" + wanted + '"');
+        }
     }
 
     int integer(String name) throws JsonException {
@@ -63,15 +69,6 @@ final class JsonObject {
             objects.add(of(element, name + "[" + objects.size() + "] of " + place));
         }
         return objects;
-    }
-
-    /** Returns all members, which must be strings. */
-    Map<String, String> strings() throws JsonException {
-        Map<String, String> strings = new LinkedHashMap<>();
-        for (Object name : members.keySet()) {
-            strings.put((String) name, string((String) name));
-        }
-        return strings;
     }
 
     private JsonException wrong(String name, String type) {

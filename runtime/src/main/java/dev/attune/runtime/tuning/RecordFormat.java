@@ -10,7 +10,29 @@ import java.util.Map;
 /** How records are written as JSON, and read again. */
 final class RecordFormat {
 
+    private static final String FORMAT = "attune-record-1";
+
     private RecordFormat() {}
+
+    /** Returns what the record's file says: whose it is, and the record. */
+    static Map<String, Object> writeFile(Environment environment, TuningRecord record) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("format", FORMAT);
+        object.put("environment", environment.hash());
+        object.putAll(write(record));
+        return object;
+    }
+
+    /**
+     * Reads a record's file.
+     *
+     * @throws JsonException if it is of another environment or another format, or no record
+     */
+    static TuningRecord readFile(Environment environment, JsonObject object) throws JsonException {
+        object.require("format", FORMAT);
+        object.require("environment", environment.hash());
+        return readRecord(object);
+    }
 
     static Map<String, Object> write(TuningRecord record) {
         Map<String, Object> object = new LinkedHashMap<>();
@@ -49,11 +71,12 @@ final class RecordFormat {
     }
 
     static TuningRecord readRecord(JsonObject object) throws JsonException {
-        List<CandidateResult> candidates = new ArrayList<>();
-        for (JsonObject candidate : object.objects("candidates")) {
-            candidates.add(readCandidate(candidate));
-        }
+        // The constructors check what they are given.
         try {
+            List<CandidateResult> candidates = new ArrayList<>();
+            for (JsonObject candidate : object.objects("candidates")) {
+                candidates.add(readCandidate(candidate));
+            }
             return new TuningRecord(
                     readKey(object.object("key")),
                     object.string("chosen"),
@@ -79,19 +102,21 @@ final class RecordFormat {
     }
 
     private static CandidateResult readCandidate(JsonObject object) throws JsonException {
-        Verdict verdict;
-        try {
-            verdict = Verdict.valueOf(object.string("verdict"));
-        } catch (IllegalArgumentException unknown) {
-            throw new JsonException("\"" + object.string("verdict") + "\" is no verdict");
-        }
         return new CandidateResult(
                 object.string("variant"),
-                verdict,
+                readVerdict(object),
                 object.string("reason"),
                 object.numberOrNaN("medianNanos"),
                 object.numberOrNaN("lowerQuartileNanos"),
                 object.numberOrNaN("upperQuartileNanos"),
                 object.integer("rounds"));
+    }
+
+    private static Verdict readVerdict(JsonObject object) throws JsonException {
+        try {
+            return Verdict.valueOf(object.string("verdict"));
+        } catch (IllegalArgumentException unknown) {
+            throw new JsonException('"' + object.string("verdict") + "\" is no verdict");
+        }
     }
 }

@@ -4,6 +4,7 @@ import dev.attune.runtime.settings.Setting;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -25,8 +26,9 @@ import java.util.function.UnaryOperator;
  *
  * @param directory the directory, absolute; of no meaning if the mode is off
  * @param mode what may be done there
+ * @param reason why there and so, in words
  */
-public record StoreSettings(Path directory, Mode mode) {
+public record StoreSettings(Path directory, Mode mode, String reason) {
 
     /** What may be done with the files of a store. */
     public enum Mode {
@@ -40,43 +42,67 @@ public record StoreSettings(Path directory, Mode mode) {
         OFF
     }
 
+    private static final String MODE = "attune.store.mode";
+    private static final String DIRECTORY = "attune.store";
+
+    /** Makes the directory absolute. */
+    public StoreSettings {
+        directory = directory.toAbsolutePath();
+        Objects.requireNonNull(mode, "mode is null");
+        Objects.requireNonNull(reason, "reason is null");
+    }
+
+    /** Settings of a caller. */
+    public StoreSettings(Path directory, Mode mode) {
+        this(directory, mode, "set by the caller");
+    }
+
     /**
      * Reads the settings of the process. Without a setting and without a home directory the store is off.
      *
-     * @throws IllegalArgumentException if a setting has a value it cannot have
+     * @throws IllegalArgumentException if a setting has a value it cannot have; the message says which ones it can have
      */
     public static StoreSettings ofProcess() {
         return of(Setting::ofProcess, System::getenv, System.getProperty("os.name"), System.getProperty("user.home"));
     }
 
     static StoreSettings of(Setting.Source settings, UnaryOperator<String> environment, String system, String home) {
-        Mode mode = settings.find("attune.store.mode").oneOf(Mode.values(), Mode.WRITE);
-        Setting directory = settings.find("attune.store");
+        Setting modeSetting = settings.find(MODE);
+        Mode mode = modeSetting.oneOf(Mode.values(), Mode.WRITE);
+        Setting directory = settings.find(DIRECTORY);
+        String switchedOff = mode == Mode.OFF ? "switched off by " + modeSetting.source() : null;
         if (directory.isSet()) {
-            return new StoreSettings(parse(directory), mode);
+            return new StoreSettings(
+                    parse(directory), mode, Objects.requireNonNullElse(switchedOff, "set by " + directory.source()));
         }
-        Optional<Path> caches = caches(environment, system, home);
-        return new StoreSettings(
-                caches.orElse(Path.of("")).resolve("attune").toAbsolutePath(), caches.isEmpty() ? Mode.OFF : mode);
+        return caches(environment, system, home)
+                .map(caches -> new StoreSettings(
+                        caches.resolve("attune"),
+                        mode,
+                        Objects.requireNonNullElse(switchedOff, "in the user's directory for caches")))
+                .orElseGet(() -> new StoreSettings(
+                        Path.of(""),
+                        Mode.OFF,
+                        Objects.requireNonNullElse(
+                                switchedOff,
+                                "the home directory is unknown; " + DIRECTORY + " sets another directory")));
     }
 
     private static Path parse(Setting directory) {
+        if (directory.value().isEmpty()) {
+            throw directory.invalid("the names of directories");
+        }
         try {
-            if (directory.value().isEmpty()) {
-                throw directory.invalid("names of directories");
-            }
-            return Path.of(directory.value()).toAbsolutePath();
+            return Path.of(directory.value());
         } catch (InvalidPathException invalid) {
-            throw directory.invalid("names of directories (" + invalid.getReason() + ")");
+            throw directory.invalid("the names of directories (" + invalid.getReason() + ")");
         }
     }
 
     private static Optional<Path> caches(UnaryOperator<String> environment, String system, String home) {
         String name = system.toLowerCase(Locale.ROOT);
-        Optional<Path> own = Optional.ofNullable(home)
-                .filter(known -> !known.isEmpty() && !known.equals("?"))
-                .map(Path::of)
-                .filter(Path::isAbsolute);
+        // The JVM calls an unknown home directory "?", which is no absolute path.
+        Optional<Path> own = absolute(home);
         if (name.startsWith("windows")) {
             return absolute(environment.apply("LOCALAPPDATA")).or(() -> own.map(path -> path.resolve("AppData/Local")));
         }
@@ -88,6 +114,10 @@ public record StoreSettings(Path directory, Mode mode) {
     }
 
     private static Optional<Path> absolute(String path) {
-        return Optional.ofNullable(path).filter(given -> !given.isEmpty()).map(Path::of).filter(Path::isAbsolute);
+        try {
+            return Optional.ofNullable(path).map(Path::of).filter(Path::isAbsolute);
+        } catch (InvalidPathException notOne) {
+            return Optional.empty();
+        }
     }
 }

@@ -45,9 +45,7 @@ public record TuningProfile(List<TuningStore.Chapter> chapters) {
     public static TuningProfile parse(String json) {
         try {
             JsonObject profile = JsonReader.read(json);
-            if (!profile.string("format").equals(FORMAT)) {
-                throw new JsonException("its format is \"" + profile.string("format") + "\", not \"" + FORMAT + '"');
-            }
+            profile.require("format", FORMAT);
             List<TuningStore.Chapter> chapters = new ArrayList<>();
             for (JsonObject object : profile.objects("environments")) {
                 List<TuningRecord> records = new ArrayList<>();

@@ -26,16 +26,25 @@ public record TuningRecord(
     /**
      * Copies the list of candidates.
      *
-     * @throws IllegalArgumentException if the chosen variant is not among those that were timed
+     * @throws IllegalArgumentException if the chosen variant is not among the candidates that were timed, the default
+     *     is no candidate, or a candidate is there twice
      */
     public TuningRecord {
         Objects.requireNonNull(key, "key is null");
+        Objects.requireNonNull(chosen, "chosen is null");
         Objects.requireNonNull(defaultVariant, "defaultVariant is null");
         Objects.requireNonNull(reason, "reason is null");
         Objects.requireNonNull(measuredAt, "measuredAt is null");
         candidates = List.copyOf(candidates);
         if (candidates.stream().noneMatch(each -> each.variant().equals(chosen) && each.verdict() == Verdict.TIMED)) {
             throw new IllegalArgumentException("the chosen variant " + chosen + " is not among the timed candidates");
+        }
+        List<String> variants = candidates.stream().map(CandidateResult::variant).toList();
+        if (!variants.contains(defaultVariant)) {
+            throw new IllegalArgumentException("the default variant " + defaultVariant + " is no candidate");
+        }
+        if (variants.stream().distinct().count() < variants.size()) {
+            throw new IllegalArgumentException("a variant is a candidate twice: " + variants);
         }
     }
 

@@ -1,63 +1,69 @@
 package dev.attune.runtime.tuning;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Remembers measurements: {@code <directory>/v1/<environment>/} holds a manifest of the environment and one JSON file per
- * {@link TuningKey}. Thread-safe, and safe with several processes at once.
+ * Remembers measurements: {@code <directory>/v1/<environment>/} holds a manifest of the environment and one JSON file
+ * per {@link TuningKey}. Thread-safe, and safe with several processes at once: the last one to write a record wins.
  *
  * <p>Files appear whole or not at all: they are written under another name, forced to the disk and renamed. What cannot
- * be read or is not what its name promises counts as absent, and what cannot be written is kept in memory; either is said
- * in the log of {@code dev.attune}, once for each file. No method throws because of the disk.
+ * be read or is not what its name promises counts as absent, and what cannot be written is kept in memory; either is
+ * said in the log of {@code dev.attune}, once for each file or directory. No method throws because of the disk.
  */
 public final class TuningStore {
 
-    private static final Logger LOGGER = System.getLogger("dev.attune");
-
     private static final String VERSION = "v1";
     private static final String MANIFEST = "manifest.json";
-    private static final String DRAFT = ".draft";
+
+    /** The directory of an environment, and the file of a record: all else there is not ours to delete. */
+    private static final Pattern ENVIRONMENT = Pattern.compile("[0-9a-f]{16}");
+
+    private static final Pattern RECORD = Pattern.compile("\\w.*-[0-9a-f]{16}\\.json");
 
     /** Far more than a record takes: a file beyond it is not ours. */
-    private static final long LARGEST_FILE = 1 << 20;
+    private static final int LARGEST_FILE = 1 << 20;
 
     private final StoreSettings settings;
     private final Environment environment;
+    private final Path versionDirectory;
     private final Path directory;
+    private final WholeFile.Output output;
     private final Map<TuningKey, TuningRecord> memory = new ConcurrentHashMap<>();
     private final Set<Path> complained = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean prepared = new AtomicBoolean();
 
-    private TuningStore(StoreSettings settings, Environment environment) {
-        this.settings = settings;
-        this.environment = environment;
-        this.directory = settings.directory().resolve(VERSION).resolve(environment.hash());
+    private TuningStore(StoreSettings settings, Environment environment, WholeFile.Output output) {
+        this.settings = Objects.requireNonNull(settings, "settings is null");
+        this.environment = Objects.requireNonNull(environment, "environment is null");
+        this.versionDirectory = settings.directory().resolve(VERSION);
+        this.directory = versionDirectory.resolve(environment.hash());
+        this.output = output;
     }
 
     /** Opens the store of an environment. Touches no file yet. */
     public static TuningStore open(StoreSettings settings, Environment environment) {
-        return new TuningStore(settings, environment);
+        return open(settings, environment, WholeFile::writeAndForce);
+    }
+
+    static TuningStore open(StoreSettings settings, Environment environment, WholeFile.Output output) {
+        return new TuningStore(settings, environment, output);
     }
 
     /**
@@ -70,6 +76,7 @@ public final class TuningStore {
 
         /** Copies the list of records. */
         public Chapter {
+            Objects.requireNonNull(environment, "environment is null");
             records = List.copyOf(records);
         }
     }
@@ -95,37 +102,36 @@ public final class TuningStore {
         if (remembered != null || settings.mode() == StoreSettings.Mode.OFF) {
             return Optional.ofNullable(remembered);
         }
-        Optional<TuningRecord> read = readRecord(directory.resolve(key.fileName()))
-                .filter(record -> isOf(record, key));
+        Path file = directory.resolve(key.fileName());
+        Optional<TuningRecord> read = readRecord(file, environment);
+        if (read.isPresent() && !read.get().key().equals(key)) {
+            // Only a collision of digits gets here: readRecord has compared the file's name.
+            complain(file, "is ignored, it is about something else: " + read.get().key());
+            return Optional.empty();
+        }
         read.ifPresent(record -> memory.putIfAbsent(key, record));
         return read;
     }
 
-    private boolean isOf(TuningRecord record, TuningKey key) {
-        boolean same = record.key().equals(key);
-        if (!same) {
-            complain(directory.resolve(key.fileName()), "is ignored, it is about something else: " + record.key());
-        }
-        return same;
-    }
-
     /**
-     * Keeps a record in place of an earlier one under its key.
+     * Keeps a record in place of an earlier one under its key, in memory in any case.
      *
-     * @return whether it is on disk
+     * @return whether it is on disk; if it should be and is not, the log says why
      */
     public boolean save(TuningRecord record) {
         memory.put(record.key(), record);
         if (settings.mode() != StoreSettings.Mode.WRITE) {
             return false;
         }
-        Path file = directory.resolve(record.key().fileName());
         try {
-            writeManifest(directory, environment);
-            write(file, RecordFormat.write(record));
+            prepareDirectory();
+            WholeFile.write(
+                    directory.resolve(record.key().fileName()),
+                    JsonWriter.write(RecordFormat.writeFile(environment, record)),
+                    output);
             return true;
         } catch (IOException cause) {
-            complain(file, "cannot be written, its measurements last as long as this process: " + words(cause));
+            complain(directory, "cannot be written, measurements last as long as this process: " + words(cause));
             return false;
         }
     }
@@ -134,7 +140,9 @@ public final class TuningStore {
     public int add(List<Chapter> chapters) {
         int saved = 0;
         for (Chapter chapter : chapters) {
-            TuningStore store = chapter.environment().equals(environment) ? this : open(settings, chapter.environment());
+            TuningStore store = chapter.environment().equals(environment)
+                    ? this
+                    : new TuningStore(settings, chapter.environment(), output);
             for (TuningRecord record : chapter.records()) {
                 saved += store.save(record) ? 1 : 0;
             }
@@ -142,52 +150,119 @@ public final class TuningStore {
         return saved;
     }
 
-    /** Returns what the files of all environments hold. */
+    /** Returns what the files of all environments hold; environments without records are left out. */
     public List<Chapter> chapters() {
         List<Chapter> chapters = new ArrayList<>();
-        for (Path folder : list(settings.directory().resolve(VERSION))) {
-            Optional<Environment> owner = readJson(folder.resolve(MANIFEST)).flatMap(json -> manifest(folder, json));
-            if (owner.isPresent()) {
-                List<TuningRecord> records = list(folder).stream()
-                        .filter(TuningStore::isRecord)
-                        .flatMap(file -> readRecord(file).stream())
+        for (Path folder : environments()) {
+            readManifest(folder).ifPresent(owner -> {
+                List<TuningRecord> records = records(folder).stream()
+                        .flatMap(file -> readRecord(file, owner).stream())
                         .toList();
-                chapters.add(new Chapter(owner.get(), records));
-            }
+                if (!records.isEmpty()) {
+                    chapters.add(new Chapter(owner, records));
+                }
+            });
         }
-        return chapters;
+        return List.copyOf(chapters);
     }
 
-    private Optional<Environment> manifest(Path folder, JsonObject json) {
+    /**
+     * Forgets everything measured in this environment, or in all of them, here and in the files; files that are not
+     * Attune's stay.
+     *
+     * @return how many records' files were deleted; none if the settings forbid it or the disk does, as the log says
+     */
+    public int clear(boolean allEnvironments) {
+        memory.clear();
+        if (settings.mode() == StoreSettings.Mode.READ) {
+            complain(settings.directory(), "keeps its records, it may only be read: " + settings.reason());
+            return 0;
+        }
+        int cleared = 0;
+        for (Path folder : allEnvironments ? environments() : List.of(directory)) {
+            for (Path file : records(folder)) {
+                cleared += delete(file) ? 1 : 0;
+            }
+            list(folder).stream().filter(WholeFile::isAbandoned).forEach(this::delete);
+        }
+        return cleared;
+    }
+
+    /** Sees to the directory's manifest, and deletes what killed processes left there, once. */
+    private void prepareDirectory() throws IOException {
+        Files.createDirectories(directory);
+        if (prepared.get()) {
+            return;
+        }
+        if (readManifest(directory).isEmpty()) {
+            WholeFile.write(directory.resolve(MANIFEST), JsonWriter.write(environment.manifest()), output);
+        }
+        list(directory).stream().filter(WholeFile::isAbandoned).forEach(this::delete);
+        prepared.set(true);
+    }
+
+    /** Returns whose directory it is. */
+    private Optional<Environment> readManifest(Path folder) {
+        Path manifest = folder.resolve(MANIFEST);
         try {
-            return Optional.of(Environment.of(json));
-        } catch (JsonException invalid) {
-            complain(folder.resolve(MANIFEST), "is ignored: " + invalid.getMessage());
+            Environment owner = Environment.of(readJson(manifest));
+            if (!folder.equals(versionDirectory.resolve(owner.hash()))) {
+                throw new JsonException("it is the manifest of " + owner.hash());
+            }
+            return Optional.of(owner);
+        } catch (NoSuchFileException absent) {
+            return Optional.empty();
+        } catch (IOException | JsonException invalid) {
+            complainOfRead(manifest, invalid);
             return Optional.empty();
         }
     }
 
-    /**
-     * Forgets everything measured in this environment, or in all of them; returns how many records there were. Other
-     * files stay.
-     */
-    public int clear(boolean allEnvironments) {
-        memory.clear();
-        int cleared = 0;
-        List<Path> folders =
-                allEnvironments ? list(settings.directory().resolve(VERSION)) : List.of(directory);
-        if (settings.mode() != StoreSettings.Mode.WRITE) {
-            return 0;
-        }
-        for (Path folder : folders) {
-            for (Path file : list(folder)) {
-                boolean record = isRecord(file);
-                if (record || isDraft(file)) {
-                    cleared += delete(file) && record ? 1 : 0;
-                }
+    private Optional<TuningRecord> readRecord(Path file, Environment owner) {
+        try {
+            TuningRecord record = RecordFormat.readFile(owner, readJson(file));
+            if (!file.endsWith(record.key().fileName())) {
+                throw new JsonException("it is about something else: " + record.key());
             }
+            return Optional.of(record);
+        } catch (NoSuchFileException absent) {
+            return Optional.empty();
+        } catch (IOException | JsonException invalid) {
+            complainOfRead(file, invalid);
+            return Optional.empty();
         }
-        return cleared;
+    }
+
+    private static JsonObject readJson(Path file) throws IOException, JsonException {
+        return JsonReader.read(BoundedFile.readText(file, LARGEST_FILE));
+    }
+
+    private List<Path> environments() {
+        return list(versionDirectory).stream()
+                .filter(folder -> matches(ENVIRONMENT, folder))
+                .toList();
+    }
+
+    private List<Path> records(Path folder) {
+        return list(folder).stream().filter(file -> matches(RECORD, file)).toList();
+    }
+
+    private static boolean matches(Pattern name, Path file) {
+        return name.matcher(file.getFileName().toString()).matches();
+    }
+
+    private List<Path> list(Path folder) {
+        if (settings.mode() == StoreSettings.Mode.OFF) {
+            return List.of();
+        }
+        try (Stream<Path> found = Files.list(folder)) {
+            return found.sorted().toList();
+        } catch (NoSuchFileException absent) {
+            return List.of();
+        } catch (IOException | UncheckedIOException cause) {
+            complain(folder, "is ignored, it cannot be listed: " + words(cause));
+            return List.of();
+        }
     }
 
     private boolean delete(Path file) {
@@ -199,95 +274,23 @@ public final class TuningStore {
         }
     }
 
-    private Optional<TuningRecord> readRecord(Path file) {
-        return readJson(file).flatMap(json -> {
-            try {
-                return Optional.of(RecordFormat.readRecord(json));
-            } catch (JsonException invalid) {
-                complain(file, "is ignored, it is no record of measurements: " + invalid.getMessage());
-                return Optional.empty();
-            }
-        });
+    private void complainOfRead(Path file, Exception cause) {
+        // A directory that is none is one mistake, however many files are looked for in it.
+        boolean noDirectory = cause instanceof FileSystemException && !Files.isDirectory(file.getParent());
+        complain(noDirectory ? directory : file, "is ignored: " + words(cause));
     }
 
-    private Optional<JsonObject> readJson(Path file) {
-        try {
-            return Optional.of(JsonReader.read(readText(file)));
-        } catch (NoSuchFileException | NotDirectoryException absent) {
-            return Optional.empty();
-        } catch (IOException cause) {
-            complain(file, "is ignored, it cannot be read: " + words(cause));
-        } catch (JsonException invalid) {
-            complain(file, "is ignored, it is damaged: " + invalid.getMessage());
-        }
-        return Optional.empty();
-    }
-
-    private static String readText(Path file) throws IOException {
-        try (InputStream stream = Files.newInputStream(file)) {
-            byte[] bytes = stream.readNBytes((int) LARGEST_FILE + 1);
-            if (bytes.length > LARGEST_FILE) {
-                throw new IOException("it has more than " + LARGEST_FILE + " bytes");
-            }
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        }
-    }
-
-    private static void writeManifest(Path folder, Environment environment) throws IOException {
-        Files.createDirectories(folder);
-        Path manifest = folder.resolve(MANIFEST);
-        if (!Files.exists(manifest)) {
-            write(manifest, new LinkedHashMap<>(environment.manifest()));
-        }
-    }
-
-    /** Whoever reads the file while this happens, and whatever ends it, sees the file of before or that of after. */
-    private static void write(Path file, Map<String, Object> object) throws IOException {
-        Path draft = Files.createTempFile(file.getParent(), file.getFileName().toString(), DRAFT);
-        try {
-            ByteBuffer bytes = ByteBuffer.wrap(JsonWriter.write(object).getBytes(StandardCharsets.UTF_8));
-            try (FileChannel channel = FileChannel.open(draft, StandardOpenOption.WRITE)) {
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                channel.force(true);
-            }
-            Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(draft);
-        }
-    }
-
-    private List<Path> list(Path folder) {
-        if (settings.mode() == StoreSettings.Mode.OFF) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.sorted().toList();
-        } catch (NoSuchFileException | NotDirectoryException absent) {
-            return List.of();
-        } catch (IOException | UncheckedIOException cause) {
-            complain(folder, "is ignored, it cannot be listed: " + cause.getMessage());
-            return List.of();
-        }
-    }
-
-    private static boolean isRecord(Path file) {
-        String name = file.getFileName().toString();
-        return name.endsWith(".json") && !name.equals(MANIFEST);
-    }
-
-    private static boolean isDraft(Path file) {
-        return file.getFileName().toString().endsWith(DRAFT);
-    }
-
-    private static String words(IOException cause) {
-        return cause instanceof FileAlreadyExistsException exists ? exists.getFile() + " is no directory" : cause.toString();
+    private static String words(Exception cause) {
+        return switch (cause) {
+            case FileAlreadyExistsException exists -> exists.getFile() + " is no directory";
+            case JsonException damaged -> damaged.getMessage();
+            default -> cause.toString();
+        };
     }
 
     private void complain(Path file, String about) {
         if (complained.add(file)) {
-            LOGGER.log(Level.WARNING, "{0} {1}", file, about);
+            System.getLogger("dev.attune").log(Level.WARNING, "{0} {1}", file, about);
         }
     }
 }
