@@ -58,13 +58,13 @@ final class PlanSpace {
                 plans.add(plan(fewer, streams(fewer), 0, "heads" + fewer + "-streams" + streams(fewer)));
             }
         }
-        if (backend != Backend.VECTOR_512 && packed()) {
+        if (backend != Backend.VECTOR_512 && packed() && model.groupSize() > 1) {
             plans.add(gather());
         }
         return plans;
     }
 
-    /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. */
+    /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. For one it never pays. */
     private KernelPlan gather() {
         int heads = Math.min(MOST_HEADS, model.groupSize());
         return new KernelPlan(model, layout, backend, Strategy.GATHER, heads, 1, readAhead(1), "gather");
