@@ -212,7 +212,8 @@ class OpenClGridTest {
                 assertTrue(
                         error <= (pairs ? ERROR_OF_BFLOAT16 : ERROR),
                         what + ": normalised mean square error " + error + " of head " + g);
-                assertEquals(expected.logSumExp()[g], logSumExp[g], pairs ? LOG_SUM_ERROR_OF_BFLOAT16 : 1e-4, what + ": log-sum-exp");
+                double tolerance = pairs ? LOG_SUM_ERROR_OF_BFLOAT16 : 1e-4;
+                assertEquals(expected.logSumExp()[g], logSumExp[g], tolerance, what + ": log-sum-exp");
             }
         }
     }
