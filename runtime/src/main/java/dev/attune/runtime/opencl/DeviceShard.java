@@ -281,9 +281,16 @@ public final class DeviceShard implements AutoCloseable {
      * @param denseTokens tokens in dense tiles of every head
      * @param output the shard's rows are written
      * @param logSumExp the shard's numbers are written
+     * @param meanwhile is run while the device is at work: other shards' steps; if it throws, nothing is written
      */
     public void attend(
-            float[] allQueries, int firstQuery, int packedTokens, int denseTokens, float[] output, float[] logSumExp) {
+            float[] allQueries,
+            int firstQuery,
+            int packedTokens,
+            int denseTokens,
+            float[] output,
+            float[] logSumExp,
+            Runnable meanwhile) {
         exclusively(() -> {
             int numbers = queryHeads * headDim;
             MemorySegment.copy(allQueries, firstQuery * headDim, hostQueries, ValueLayout.JAVA_FLOAT, 0, numbers);
@@ -295,6 +302,9 @@ public final class DeviceShard implements AutoCloseable {
                         queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens,
                         denseTokens, packedTiles, denseTiles, program.splits(heads, tiles));
                 queue.read(results, hostResults);
+                queue.flush();
+                meanwhile.run();
+                queue.finish();
                 program.requireRan(
                         hostResults.get(ValueLayout.JAVA_INT, logSumExps + (long) queryHeads * Float.BYTES),
                         launch,
