@@ -216,30 +216,7 @@ final class DeviceStore implements TokenStore {
             Arrays.fill(sums, Float.NEGATIVE_INFINITY);
             return;
         }
-        if (shards.size() == 1) {
-            attend(now, 0, queries, output, sums);
-            return;
-        }
-        // Devices fail one by one: what the caller sees is written when all have succeeded.
-        float[] outputs = new float[output.length];
-        float[] allSums = new float[sums.length];
-        attend(now, 0, queries, outputs, allSums);
-        System.arraycopy(outputs, 0, output, 0, output.length);
-        System.arraycopy(allSums, 0, sums, 0, sums.length);
-    }
-
-    /** Starts the step of a shard, then those of all after it, and waits for it: the devices work at the same time. */
-    private void attend(CacheContents now, int shard, float[] queries, float[] output, float[] sums) {
-        Runnable others = shard + 1 == shards.size() ? () -> {} : () -> attend(now, shard + 1, queries, output, sums);
-        shards.get(shard)
-                .attend(
-                        queries,
-                        firstHead(shard) * shape.groupSize(),
-                        now.packedTokens(),
-                        now.denseTokens(),
-                        output,
-                        sums,
-                        others);
+        DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, sums);
     }
 
     @Override
