@@ -3,10 +3,12 @@ module dev.attune.runtime {
     requires transitive dev.attune.annotations;
     requires static jdk.incubator.vector;
     requires static aparapi;
+    requires static java.management;
 
     exports dev.attune.runtime;
     exports dev.attune.runtime.opencl;
     exports dev.attune.runtime.spi;
+    exports dev.attune.runtime.tuning;
 
     uses dev.attune.runtime.spi.KernelProvider;
 }

@@ -7,5 +7,8 @@ public enum Strategy {
     SCALAR,
 
     /** A vector of entries at a time, by permutes that select from two vectors of a table. */
-    PERMUTE
+    PERMUTE,
+
+    /** One entry at a time, by its index: a row that holds the numbers of all query heads of a pass side by side. */
+    GATHER
 }

@@ -18,7 +18,10 @@ import dev.attune.runtime.Rung;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
@@ -125,22 +128,22 @@ final class DemoRun {
         out.println(study.modelLine());
         out.println(study.machine().line());
         out.println();
-        List<Rung> first = kernels.getFirst().ladder();
-        printLadder("backends:", first);
-        for (LayerKernels each : kernels) {
-            if (!each.ladder().equals(first)) {
-                printLadder("backends of " + each.specification().getSimpleName() + ":", each.ladder());
-            }
-        }
+        printChoices(kernels);
         out.println();
         out.flush();
     }
 
-    private void printLadder(String title, List<Rung> ladder) {
-        out.println(title);
-        for (Rung rung : ladder) {
-            out.println((rung.chosen() ? "  > " : "    ") + rung);
+    /** Every cache's kernels and where the choice came from; one line for all that share both. */
+    private void printChoices(List<LayerKernels> kernels) {
+        Map<String, List<String>> choices = new LinkedHashMap<>();
+        for (LayerKernels each : kernels) {
+            Rung chosen = each.ladder().stream().filter(Rung::chosen).findFirst().orElseThrow();
+            choices.computeIfAbsent(chosen.toString(), first -> new ArrayList<>())
+                    .add(each.specification().getSimpleName());
         }
+        choices.forEach((choice, caches) -> out.println("kernels of "
+                + (choices.size() == 1 ? "all caches" : String.join(", ", caches)) + ": " + choice));
+        out.println("measurements are looked up in " + kernels.getFirst().store());
     }
 
     private void printTable(Study study) {

@@ -5,16 +5,13 @@ import dev.attune.annotations.AttentionSpec;
 import dev.attune.processor.diagnostics.Reporter;
 import dev.attune.processor.extract.Round;
 import dev.attune.processor.extract.SpecificationExtractor;
-import dev.attune.processor.model.AttentionModel;
-import dev.attune.processor.model.GeneratedSource;
 import dev.attune.processor.options.ProcessorOption;
 import dev.attune.processor.options.ProcessorOptions;
+import dev.attune.processor.profile.Profiles;
 import dev.attune.processor.validate.SpecificationValidator;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.annotation.processing.AbstractProcessor;
@@ -31,7 +28,7 @@ import javax.lang.model.element.TypeElement;
 @AutoService(Processor.class)
 public final class AttentionSpecProcessor extends AbstractProcessor {
 
-    private final Function<AttentionModel, List<GeneratedSource>> compiler;
+    private final SpecificationPipeline.Compiler compiler;
     private Optional<SpecificationPipeline> pipeline = Optional.empty();
 
     /** Called by javac. */
@@ -40,7 +37,7 @@ public final class AttentionSpecProcessor extends AbstractProcessor {
     }
 
     /** Creates a processor that generates what {@code compiler} returns. */
-    AttentionSpecProcessor(Function<AttentionModel, List<GeneratedSource>> compiler) {
+    AttentionSpecProcessor(SpecificationPipeline.Compiler compiler) {
         this.compiler = compiler;
     }
 
@@ -48,15 +45,17 @@ public final class AttentionSpecProcessor extends AbstractProcessor {
     public synchronized void init(ProcessingEnvironment environment) {
         super.init(environment);
         Reporter reporter = new MessagerReporter(environment.getMessager());
-        // With a mistaken option nothing is generated: what was meant is not known.
+        // With a mistaken option or profile nothing is generated: what was meant is not known.
         pipeline = ProcessorOptions.parse(environment.getOptions(), reporter)
-                .map(options -> new SpecificationPipeline(
-                        new SpecificationExtractor(environment.getElementUtils(), options.backends()),
-                        new SpecificationValidator(reporter),
-                        compiler,
-                        new FilerDestination(environment.getFiler()),
-                        reporter,
-                        options.verbose()));
+                .flatMap(options -> Profiles.read(options.profiles(), options.winnersOnly(), reporter)
+                        .map(profiles -> new SpecificationPipeline(
+                                new SpecificationExtractor(environment.getElementUtils(), options.backends()),
+                                new SpecificationValidator(reporter),
+                                profiles,
+                                compiler,
+                                new FilerDestination(environment.getFiler()),
+                                reporter,
+                                options.verbose())));
     }
 
     @Override

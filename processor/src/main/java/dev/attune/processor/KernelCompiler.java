@@ -3,17 +3,29 @@ package dev.attune.processor;
 import dev.attune.processor.emit.SourceEmitter;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.OpenClPlan;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Turns a validated specification into source text: plan, then emit. Knows nothing of javac. */
 public final class KernelCompiler {
 
-    /** Returns the classes of a specification: the factory first, then one class per backend. */
+    /** Returns the classes of a specification: the factory first, then one class per variant. */
     public List<GeneratedSource> compile(AttentionModel model) {
+        return compile(model, kernels -> Tuning.NONE);
+    }
+
+    /**
+     * Returns the classes of a specification of which something may have been measured before.
+     *
+     * @param measurements returns what was measured of the kernels; called once
+     */
+    public List<GeneratedSource> compile(AttentionModel model, Function<PlannedKernels, Tuning> measurements) {
         Optional<OpenClPlan> openCl = model.hasOpenCl() ? Optional.of(OpenClPlan.of(model)) : Optional.empty();
-        return new SourceEmitter().emit(model, KernelPlan.all(model), openCl);
+        return new SourceEmitter().emit(model, KernelPlan.all(model), openCl, measurements);
     }
 }

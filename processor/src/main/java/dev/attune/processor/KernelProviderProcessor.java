@@ -10,6 +10,7 @@ import dev.attune.processor.extract.Specification;
 import dev.attune.processor.extract.SpecificationExtractor;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.options.ProcessorOptions;
+import dev.attune.processor.profile.Profiles;
 import dev.attune.processor.validate.SpecificationValidator;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -35,7 +36,8 @@ import javax.tools.StandardLocation;
  *
  * <p>It extracts and validates by itself what {@link AttentionSpecProcessor} extracts and validates, and so arrives at
  * the same sound specifications, without a channel between the two that an incremental build could cut. It reports
- * nothing about them, since the other has.
+ * nothing about them, since the other has; what profiles know of specifications that do not exist is its own to report,
+ * being about all of them.
  */
 @AutoService(Processor.class)
 public final class KernelProviderProcessor extends AbstractProcessor {
@@ -45,11 +47,15 @@ public final class KernelProviderProcessor extends AbstractProcessor {
     private final SpecificationValidator validator = new SpecificationValidator(Reporter.SILENT);
     private final Set<String> attempted = new HashSet<>();
     private Optional<SpecificationExtractor> extractor = Optional.empty();
+    private Optional<Profiles> profiles = Optional.empty();
 
     @Override
     public synchronized void init(ProcessingEnvironment environment) {
         super.init(environment);
-        extractor = ProcessorOptions.parse(environment.getOptions(), Reporter.SILENT)
+        Optional<ProcessorOptions> given = ProcessorOptions.parse(environment.getOptions(), Reporter.SILENT);
+        profiles = given.flatMap(
+                options -> Profiles.read(options.profiles(), options.winnersOnly(), Reporter.SILENT));
+        extractor = given.filter(options -> profiles.isPresent())
                 .map(options -> new SpecificationExtractor(environment.getElementUtils(), options.backends()));
     }
 
@@ -63,9 +69,17 @@ public final class KernelProviderProcessor extends AbstractProcessor {
             specifications.forEach(specification -> attempted.add(provider(specification)));
         });
         if (environment.processingOver()) {
+            if (!environment.errorRaised()) {
+                extractor.ifPresent(this::reportUnknown);
+            }
             list(validator.sound().stream().map(KernelProviderProcessor::provider).toList());
         }
         return false;
+    }
+
+    private void reportUnknown(SpecificationExtractor reader) {
+        Reporter reporter = new MessagerReporter(processingEnv.getMessager());
+        profiles.ifPresent(known -> known.reportUnknown(reader::isSpecification, reporter));
     }
 
     private void list(List<String> generated) {

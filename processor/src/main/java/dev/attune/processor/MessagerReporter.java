@@ -13,6 +13,7 @@ record MessagerReporter(Messager messager) implements Reporter {
     public void report(Finding finding) {
         Diagnostic.Kind kind = switch (finding.message().severity()) {
             case ERROR -> Diagnostic.Kind.ERROR;
+            case WARNING -> Diagnostic.Kind.WARNING;
             case NOTE -> Diagnostic.Kind.NOTE;
         };
         if (finding.position() instanceof SourcePosition position) {

@@ -7,6 +7,9 @@ import dev.attune.processor.extract.Specification;
 import dev.attune.processor.extract.SpecificationExtractor;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.model.Tuning;
+import dev.attune.processor.profile.Profiles;
 import dev.attune.processor.validate.SpecificationValidator;
 import java.io.IOException;
 import java.util.List;
@@ -16,9 +19,18 @@ import java.util.stream.Collectors;
 /** The way from annotated interfaces to source files. */
 final class SpecificationPipeline {
 
+    /** Turns a specification into classes; {@link KernelCompiler} does. */
+    @FunctionalInterface
+    interface Compiler {
+
+        /** Returns the classes of a specification, given what was measured of its kernels. */
+        List<GeneratedSource> compile(AttentionModel model, Function<PlannedKernels, Tuning> measurements);
+    }
+
     private final SpecificationExtractor extractor;
     private final SpecificationValidator validator;
-    private final Function<AttentionModel, List<GeneratedSource>> compiler;
+    private final Profiles profiles;
+    private final Compiler compiler;
     private final SourceDestination destination;
     private final Reporter reporter;
     private final boolean verbose;
@@ -26,12 +38,14 @@ final class SpecificationPipeline {
     SpecificationPipeline(
             SpecificationExtractor extractor,
             SpecificationValidator validator,
-            Function<AttentionModel, List<GeneratedSource>> compiler,
+            Profiles profiles,
+            Compiler compiler,
             SourceDestination destination,
             Reporter reporter,
             boolean verbose) {
         this.extractor = extractor;
         this.validator = validator;
+        this.profiles = profiles;
         this.compiler = compiler;
         this.destination = destination;
         this.reporter = reporter;
@@ -40,14 +54,15 @@ final class SpecificationPipeline {
 
     /**
      * Extracts the specifications of a round, validates them, and for each sound one plans its kernels, emits their
-     * text and writes it.
+     * text, sees what profiles know of these kernels, and writes the classes.
      */
     void run(Round round) {
         List<Specification> extracted = extractor.extract(round);
         List<Specification> sound = validator.validate(extracted, round.declaredTypes());
         for (Specification specification : sound) {
-            List<GeneratedSource> planned = compiler.apply(specification.model());
-            write(planned, specification);
+            List<GeneratedSource> sources = compiler.compile(
+                    specification.model(), kernels -> profiles.tuning(specification, kernels, reporter));
+            write(sources, specification);
         }
     }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.attune.processor.diagnostics.Message;
 import dev.attune.processor.diagnostics.Position;
 import dev.attune.processor.diagnostics.Severity;
+import dev.attune.processor.model.SourceFingerprint;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -44,10 +47,23 @@ class MessageTest {
             Map<String, String> sources,
             List<String> options,
             boolean vectors,
+            Optional<String> profile,
             List<String> texts) {
 
         static Case of(Message message, String source, String text) {
-            return new Case(message, Map.of("Foo", IMPORT + source), List.of(), true, List.of(text));
+            return new Case(
+                    message, Map.of("Foo", IMPORT + source), List.of(), true, Optional.empty(), List.of(text));
+        }
+
+        /** A case of a compilation with one profile. */
+        static Case profile(Message message, String profile, String source, String text) {
+            return new Case(
+                    message,
+                    Map.of("Foo", IMPORT + source),
+                    List.of("-Aattune.profile=FOLDER/tuned.json"),
+                    true,
+                    Optional.of(profile),
+                    List.of(text));
         }
 
         /** A case of one attribute list of a specification {@code Foo}. */
@@ -58,16 +74,16 @@ class MessageTest {
         Case and(String name, String source, String... more) {
             Map<String, String> all = new LinkedHashMap<>(sources);
             all.put(name, source.matches("(?s)(module|package).*") ? source : IMPORT + source);
-            return new Case(message, all, options, vectors,
+            return new Case(message, all, options, vectors, profile,
                     Stream.concat(texts.stream(), Stream.of(more)).toList());
         }
 
         Case options(String... options) {
-            return new Case(message, sources, List.of(options), vectors, texts);
+            return new Case(message, sources, List.of(options), vectors, profile, texts);
         }
 
         Case withoutVectors() {
-            return new Case(message, sources, options, false, texts);
+            return new Case(message, sources, options, false, profile, texts);
         }
 
         @Override
@@ -211,7 +227,8 @@ class MessageTest {
 
                 Case.of(Message.OPTION_UNKNOWN, SPEC + "interface Foo {}",
                         "[ATT040] there is no option -Aattune.backend; "
-                                + "the options are -Aattune.backends, -Aattune.verbose")
+                                + "the options are -Aattune.backends, -Aattune.profile, "
+                                + "-Aattune.profile.only, -Aattune.verbose")
                         .options("-Aattune.backend=scalar"),
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.backends=scalar,avx is not understood; its values are "
@@ -220,6 +237,17 @@ class MessageTest {
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.verbose= is not understood; its values are true, false")
                         .options("-Aattune.verbose"),
+                Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
+                        "[ATT041] -Aattune.profile= is not understood; its values are files that 'attune tune ... "
+                                + "--export' wrote, separated by '" + File.pathSeparator + "'")
+                        .options("-Aattune.profile="),
+                Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
+                        "[ATT041] -Aattune.profile.only=yes is not understood; its values are true, false")
+                        .options("-Aattune.profile.only=yes"),
+                Case.of(Message.OPTION_NEEDS_ANOTHER, SPEC + "interface Foo {}",
+                        "[ATT042] -Aattune.profile.only=true has no meaning without -Aattune.profile; "
+                                + "add -Aattune.profile=, or remove -Aattune.profile.only")
+                        .options("-Aattune.profile.only=true"),
 
                 Case.of(Message.FILE_NOT_WRITTEN, "",
                         "[ATT050] blocked.BarKernels.java cannot be written: java.io.IOException: "
@@ -230,7 +258,74 @@ class MessageTest {
                 Case.of(Message.GENERATED, "§" + SPEC + "interface Foo {}",
                         "[ATT060] Foo generated FooKernels, FooScalarKernels, FooVector256Kernels; "
                                 + "remove -Aattune.verbose to silence this note")
-                        .options("-Aattune.verbose=true", "-Aattune.backends=vector256"));
+                        .options("-Aattune.verbose=true", "-Aattune.backends=vector256"),
+
+                Case.of(Message.PROFILE_UNREADABLE, SPEC + "interface Foo {}",
+                        "[ATT070] the profile FOLDER/none.json cannot be read: java.nio.file.NoSuchFileException: "
+                                + "FOLDER/none.json; name a file that 'attune tune ... --export' wrote, by its path "
+                                + "from " + Path.of("").toAbsolutePath())
+                        .options("-Aattune.profile=FOLDER/none.json"),
+                Case.profile(Message.PROFILE_INVALID, """
+                        {
+                          "format": "attune-profile-1"
+                          "environments": []
+                        }
+                        """, SPEC + "interface Foo {}",
+                        "[ATT071] the profile FOLDER/tuned.json is not understood at line 3, column 3: "
+                                + "Unexpected character ('\"' (code 34)): was expecting comma to separate Object "
+                                + "entries; run 'attune tune ... --export FOLDER/tuned.json' again"),
+                Case.profile(Message.PROFILE_INVALID, """
+                        {
+                          "format": "attune-profile-1",
+                          "environments": [{"environment": {}, "records": []}]
+                        }
+                        """, SPEC + "interface Foo {}",
+                        "[ATT071] the profile FOLDER/tuned.json is not understood at line 3, column 36: "
+                                + "environments[0].environment has no member \"vectorBits\"; "
+                                + "run 'attune tune ... --export FOLDER/tuned.json' again"),
+                Case.profile(Message.PROFILE_VERSION_UNKNOWN, "{\"format\": \"attune-profile-2\"}",
+                        SPEC + "interface Foo {}",
+                        "[ATT072] the profile FOLDER/tuned.json is not used: it has the format attune-profile-2, and "
+                                + "this version of Attune reads attune-profile-1; "
+                                + "run 'attune tune ... --export FOLDER/tuned.json' again with this version"),
+                Case.profile(Message.PROFILE_SPECIFICATION_UNKNOWN,
+                        profile("models.Bar", SpecCompilation.FINGERPRINT, "vector512"),
+                        SPEC + "interface Foo {}",
+                        "[ATT073] the profile FOLDER/tuned.json was measured of models.Bar, which is no specification "
+                                + "of this compilation or on its class path; run 'attune tune ... --export "
+                                + "FOLDER/tuned.json' again if it was renamed or removed; give each module a profile "
+                                + "of its own if it is another module's"),
+                Case.profile(Message.PROFILE_SPECIFICATION_CHANGED,
+                        profile("Foo", new SourceFingerprint("0123456789abcdef", "c0dec0dec0dec0de"), "vector512"),
+                        "\n    §" + SPEC + "interface Foo {}",
+                        "[ATT074] the profile FOLDER/tuned.json is not used for Foo on AMD EPYC (amd64, 512-bit "
+                                + "vectors): it was measured with other numbers or backends (hash 0123456789abcdef, "
+                                + "now 5eed5eed5eed5eed); "
+                                + "run 'attune tune Foo ... --export FOLDER/tuned.json' there, with all its "
+                                + "specifications"),
+                Case.profile(Message.PROFILE_KERNELS_CHANGED,
+                        profile("Outer$Foo", new SourceFingerprint("5eed5eed5eed5eed", "0123456789abcdef"), "scalar"),
+                        "",
+                        "[ATT075] the profile FOLDER/tuned.json is not used for Outer.Foo on AMD EPYC (amd64, 512-bit "
+                                + "vectors): it was measured with other kernels, of Attune 0.1.0 (hash "
+                                + "0123456789abcdef, now c0dec0dec0dec0de); "
+                                + "run 'attune tune Outer.Foo ... --export FOLDER/tuned.json' there, with all its "
+                                + "specifications")
+                        .and("Outer", "class Outer {\n    §" + SPEC + "interface Foo {}\n}"),
+                Case.profile(Message.PROFILE_VARIANT_UNKNOWN,
+                        profile("Foo", SpecCompilation.FINGERPRINT, "vector512-heads7"),
+                        "§" + SPEC + "interface Foo {}",
+                        "[ATT076] the profile FOLDER/tuned.json chooses vector512-heads7 for Foo, whose variants are "
+                                + "vector512, vector512-ahead0, vector256, scalar; "
+                                + "run 'attune tune Foo ... --export FOLDER/tuned.json' again, with all its "
+                                + "specifications"));
+    }
+
+    private static String profile(String specification, SourceFingerprint fingerprint, String variant) {
+        return new ProfileText()
+                .on("AMD EPYC", 512)
+                .record(specification, fingerprint, 4096, 1, variant, "vector512", "2026-01-31T12:00:00Z")
+                .toString();
     }
 
     @ParameterizedTest
@@ -240,6 +335,9 @@ class MessageTest {
         Files.createFile(Files.createDirectories(folder.resolve("generated")).resolve("blocked"));
         SpecCompilation compilation = new SpecCompilation(folder).options(expected.options());
         expected.sources().forEach(compilation::source);
+        if (expected.profile().isPresent()) {
+            compilation.file("tuned.json", expected.profile().get());
+        }
         if (!expected.vectors()) {
             compilation.withoutVectors();
         }
@@ -257,7 +355,7 @@ class MessageTest {
         boolean error = expected.message().severity() == Severity.ERROR;
         assertEquals(!error, result.succeeded());
         assertEquals(
-                Set.of(error ? Diagnostic.Kind.ERROR : Diagnostic.Kind.NOTE),
+                Set.of(Diagnostic.Kind.valueOf(expected.message().severity().name())),
                 reported.stream().map(SpecCompilation.Reported::kind).collect(Collectors.toSet()));
         // javac warns of files that could not be opened, after the processor's own error.
         assertEquals(List.of(),

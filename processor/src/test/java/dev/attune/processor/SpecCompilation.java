@@ -1,9 +1,13 @@
 package dev.attune.processor;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.attune.annotations.AttentionSpec;
 import dev.attune.annotations.Backend;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.model.SourceFingerprint;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -15,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.annotation.processing.Processor;
@@ -36,6 +41,9 @@ import javax.tools.ToolProvider;
 final class SpecCompilation {
 
     static final String MARK = "§";
+
+    static final SourceFingerprint FINGERPRINT = new SourceFingerprint("5eed5eed5eed5eed", "c0dec0dec0dec0de");
+    static final List<String> VARIANTS = List.of("vector512", "vector512-ahead0", "vector256", "scalar");
 
     private final Path folder;
     private final Map<String, String> sources = new LinkedHashMap<>();
@@ -96,6 +104,12 @@ final class SpecCompilation {
         return this;
     }
 
+    /** Writes a file, whose path is {@code FOLDER/name} in options. */
+    SpecCompilation file(String name, String text) throws IOException {
+        Files.writeString(Files.createDirectories(folder).resolve(name), text);
+        return this;
+    }
+
     /** Leaves the Vector API out of the module graph. */
     SpecCompilation withoutVectors() {
         vectors = false;
@@ -107,11 +121,34 @@ final class SpecCompilation {
         return marks;
     }
 
+    /** Runs javac with classes of no content; profiles find {@link #FINGERPRINT} and {@link #VARIANTS}. */
     Result compile() throws IOException {
         return compile(SpecCompilation::placeholders);
     }
 
     Result compile(Function<AttentionModel, List<GeneratedSource>> compiler) throws IOException {
+        return run((model, measurements) -> {
+            measurements.apply(new PlannedKernels(FINGERPRINT, VARIANTS));
+            return compiler.apply(model);
+        });
+    }
+
+    /**
+     * Runs javac with classes of no content, and returns the text of the real ones in their place: there is no runtime
+     * here that they would compile with.
+     */
+    Result generate() throws IOException {
+        Map<String, String> real = new TreeMap<>();
+        Result result = run((model, measurements) -> {
+            List<GeneratedSource> sources = new KernelCompiler().compile(model, measurements);
+            sources.forEach(source -> real.put(simpleName(source), source.text()));
+            return sources.stream().map(source -> placeholder(model, simpleName(source))).toList();
+        });
+        assertTrue(result.generated().keySet().containsAll(real.keySet()), result::toString);
+        return new Result(result.succeeded(), result.reported(), result.fromJavac(), real);
+    }
+
+    private Result run(SpecificationPipeline.Compiler compiler) throws IOException {
         JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         Path generated = Files.createDirectories(folder.resolve("generated"));
@@ -127,7 +164,7 @@ final class SpecCompilation {
             if (vectors && !named) {
                 flags.addAll(List.of("--add-modules", "jdk.incubator.vector"));
             }
-            flags.addAll(options);
+            options.forEach(option -> flags.add(option.replace("FOLDER", folder.toString())));
             JavaCompiler.CompilationTask task = javac.getTask(
                     null, files, diagnostics, flags, null, sources.entrySet().stream().map(Source::new).toList());
             List<Processor> processors = new ArrayList<>(others);
@@ -181,14 +218,20 @@ final class SpecCompilation {
     static List<GeneratedSource> placeholders(AttentionModel model) {
         List<String> names = new ArrayList<>(List.of(model.providerName(), model.kernelsName(Backend.SCALAR)));
         model.backends().forEach(backend -> names.add(model.kernelsName(backend)));
+        return names.stream().map(name -> placeholder(model, name)).toList();
+    }
+
+    private static GeneratedSource placeholder(AttentionModel model, String simpleName) {
         String header = model.packageName().isEmpty() ? "" : "package " + model.packageName() + ";\n";
-        return names.stream()
-                .map(name -> new GeneratedSource(model.qualify(name), """
-                        %sfinal class %s {
-                            static final Class<?> SPECIFICATION = %s.class;
-                        }
-                        """.formatted(header, name, model.specificationName())))
-                .toList();
+        return new GeneratedSource(model.qualify(simpleName), """
+                %sfinal class %s {
+                    static final Class<?> SPECIFICATION = %s.class;
+                }
+                """.formatted(header, simpleName, model.specificationName()));
+    }
+
+    private static String simpleName(GeneratedSource source) {
+        return source.className().substring(source.className().lastIndexOf('.') + 1);
     }
 
     private static final class Source extends SimpleJavaFileObject {

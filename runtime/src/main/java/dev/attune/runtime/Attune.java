@@ -4,7 +4,6 @@ import dev.attune.annotations.Backend;
 import dev.attune.runtime.spi.KernelProvider;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Where to start: finds the kernels generated for a specification and chooses a backend.
@@ -18,11 +17,11 @@ import java.util.Optional;
  * }
  * }</pre>
  *
- * <p>The choice, in this order: the backend passed as an argument; the one named by the system property
- * {@code attune.backend} ({@code scalar}, {@code vector128}, {@code vector256}, {@code vector512} or {@code opencl});
- * OpenCL, if it was generated and there is a graphics processor or another accelerator; the widest generated vectors that
- * this machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain Java.
- * {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
+ * <p>The choice, in this order: the backend or policy passed as an argument; what the {@linkplain KernelPolicy settings of
+ * the process} force; what was measured to be the fastest on this machine; OpenCL, if it was generated and there is a
+ * graphics processor or another accelerator; the widest generated vectors that this machine prefers, if the JVM runs with
+ * {@code --add-modules jdk.incubator.vector}; plain Java. {@link LayerKernels#ladder()} gives the reasons, and the logger
+ * {@code dev.attune} records the choice.
  *
  * <p>Caches work on as many threads as the JVM sees processors, or as many as the system property
  * {@code attune.threads}, else the environment variable {@code ATTUNE_THREADS}, says;
@@ -39,9 +38,9 @@ public final class Attune {
      * Returns the kernels of a specification on the best backend.
      *
      * @param specification the interface annotated with {@code @AttentionSpec}
-     * @throws IllegalStateException if no generated kernels are found, or the system property forces a backend that is
+     * @throws IllegalStateException if no generated kernels are found, or a setting forces a variant that is
      *     unavailable
-     * @throws IllegalArgumentException if the system property names no backend, or a setting no number of threads
+     * @throws IllegalArgumentException if a setting has a value it cannot have
      */
     public static LayerKernels kernels(Class<?> specification) {
         Objects.requireNonNull(specification, "specification is null");
@@ -49,7 +48,7 @@ public final class Attune {
     }
 
     /**
-     * Returns the kernels of a specification on one backend. The system property has no say.
+     * Returns the kernels of a specification on one backend. The settings of the process have no say.
      *
      * @param specification the interface annotated with {@code @AttentionSpec}
      * @param backend the backend
@@ -60,8 +59,7 @@ public final class Attune {
     public static LayerKernels kernels(Class<?> specification, Backend backend) {
         Objects.requireNonNull(specification, "specification is null");
         Objects.requireNonNull(backend, "backend is null");
-        return LayerKernels.choose(
-                ProviderSearch.find(specification), Optional.of(ForcedBackend.byArgument(backend)), PLATFORM);
+        return kernels(ProviderSearch.find(specification), backend);
     }
 
     /**
@@ -69,16 +67,16 @@ public final class Attune {
      * several class loaders are at work.
      *
      * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
-     * @throws IllegalStateException if the system property forces a backend that is unavailable
-     * @throws IllegalArgumentException if the system property names no backend, or a setting no number of threads
+     * @throws IllegalStateException if a setting forces a variant that is unavailable
+     * @throws IllegalArgumentException if a setting has a value it cannot have
      */
     public static LayerKernels kernels(KernelProvider provider) {
         Objects.requireNonNull(provider, "provider is null");
-        return LayerKernels.choose(provider, ForcedBackend.byProperty(), PLATFORM);
+        return LayerKernels.choose(provider, KernelPolicy.ofProcess(), PLATFORM);
     }
 
     /**
-     * Returns the kernels of a provider on one backend, without searching. The system property has no say.
+     * Returns the kernels of a provider on one backend, without searching. The settings of the process have no say.
      *
      * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
      * @param backend the backend
@@ -87,7 +85,55 @@ public final class Attune {
     public static LayerKernels kernels(KernelProvider provider, Backend backend) {
         Objects.requireNonNull(provider, "provider is null");
         Objects.requireNonNull(backend, "backend is null");
-        return LayerKernels.choose(provider, Optional.of(ForcedBackend.byArgument(backend)), PLATFORM);
+        var argument = new KernelPolicy.Insistence(BackendName.of(backend), "the argument of Attune.kernels");
+        return kernels(provider, KernelPolicy.free().forcing(argument));
+    }
+
+    /**
+     * Returns the kernels of a specification that a policy allows and prefers. The settings of the process have no say.
+     *
+     * @param specification the interface annotated with {@code @AttentionSpec}
+     * @param policy what to insist on
+     * @throws IllegalStateException if no generated kernels are found, what is forced is unavailable, or a strict policy
+     *     would have to step down; the message says why
+     * @throws IllegalArgumentException if the policy names a variant that was not generated
+     */
+    public static LayerKernels kernels(Class<?> specification, KernelPolicy policy) {
+        Objects.requireNonNull(specification, "specification is null");
+        Objects.requireNonNull(policy, "policy is null");
+        return kernels(ProviderSearch.find(specification), policy);
+    }
+
+    /**
+     * Returns the kernels of a provider that a policy allows and prefers, without searching. The settings of the process
+     * have no say.
+     *
+     * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
+     * @param policy what to insist on
+     * @throws IllegalStateException if what is forced is unavailable, or a strict policy would have to step down; the
+     *     message says why
+     * @throws IllegalArgumentException if the policy names a variant that was not generated
+     */
+    public static LayerKernels kernels(KernelProvider provider, KernelPolicy policy) {
+        Objects.requireNonNull(provider, "provider is null");
+        Objects.requireNonNull(policy, "policy is null");
+        return LayerKernels.choose(provider, policy, PLATFORM);
+    }
+
+    /**
+     * Returns the provider of a specification.
+     *
+     * @param specification the interface annotated with {@code @AttentionSpec}
+     * @throws IllegalStateException if no generated kernels are found
+     */
+    public static KernelProvider provider(Class<?> specification) {
+        Objects.requireNonNull(specification, "specification is null");
+        return ProviderSearch.find(specification);
+    }
+
+    /** Returns what is known of the JVM we are running on. */
+    static Platform platform() {
+        return PLATFORM;
     }
 
     /**

@@ -1,6 +1,5 @@
 package dev.attune.runtime;
 
-import dev.attune.annotations.Backend;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Set;
@@ -8,23 +7,29 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Logs the choice of a backend and the reason of every rung, once per specification and backend. */
+/** Logs the choice of kernels and the reason of every rung, once per specification and variant. */
 final class ChoiceLog {
 
     private static final Logger LOGGER = System.getLogger("dev.attune");
 
     /** Hangs on the class, so that specifications can be unloaded. */
-    private static final ClassValue<Set<Backend>> LOGGED = new ClassValue<>() {
+    private static final ClassValue<Set<String>> LOGGED = new ClassValue<>() {
         @Override
-        protected Set<Backend> computeValue(Class<?> specification) {
+        protected Set<String> computeValue(Class<?> specification) {
             return ConcurrentHashMap.newKeySet();
         }
     };
 
     private ChoiceLog() {}
 
-    static void log(Class<?> specification, BackendChoice choice) {
-        if (!LOGGED.get(specification).add(choice.backend())) {
+    static void log(Class<?> specification, int threads, VariantChoice choice) {
+        if (VerboseTopic.SELECT.enabled()) {
+            for (Rung rung : choice.ladder()) {
+                String verdict = rung.chosen() ? "chosen" : rung.supported() ? "supported" : "unsupported";
+                VerboseTopic.SELECT.print(specification.getName(), threads, rung.variant(), verdict, rung.reason());
+            }
+        }
+        if (!LOGGED.get(specification).add(choice.variant().name())) {
             return;
         }
         LOGGER.log(Level.INFO, () -> specification.getName() + " runs on " + reasons(choice));
@@ -35,9 +40,18 @@ final class ChoiceLog {
         }
     }
 
-    /** Returns the ladder in a line, the chosen rung first. */
-    private static String reasons(BackendChoice choice) {
-        Stream<Rung> others = choice.ladder().stream().filter(rung -> !rung.chosen());
+    /** Returns the ladder in a line, the chosen rung first; of the other backends their default variant. */
+    private static String reasons(VariantChoice choice) {
+        Stream<Rung> others = choice.ladder().stream()
+                .filter(rung -> rung.backend() != choice.variant().backend()
+                        && rung.variant().equals(BackendName.of(rung.backend())));
         return Stream.concat(Stream.of(choice.chosen()), others).map(Rung::toString).collect(Collectors.joining("; "));
+    }
+
+    /** Logs a warning about a specification the first time it comes up. */
+    static void warnOnce(Class<?> specification, String warning) {
+        if (LOGGED.get(specification).add(warning)) {
+            LOGGER.log(Level.WARNING, () -> specification.getName() + ": " + warning);
+        }
     }
 }

@@ -29,7 +29,7 @@ final class DecodeStep extends SharedWork {
     private static final int TILES_PER_THREAD = 64;
 
     private final LayerShape shape;
-    private final LendingPool<Workspace> workspaces;
+    private final DecodeSchedule schedule;
     private final PartialResults partialResults;
 
     /** For callers whose queries and results are in segments. */
@@ -39,6 +39,7 @@ final class DecodeStep extends SharedWork {
     private final float[] ownLogSumExp;
 
     // The step in progress.
+    private LendingPool<Workspace> workspaces;
     private CacheContents contents;
     private CacheGeometry geometry;
     private MemorySegment memory;
@@ -52,10 +53,10 @@ final class DecodeStep extends SharedWork {
 
     private int slices;
 
-    DecodeStep(LayerShape shape, LendingPool<Workspace> workspaces, WorkerPool workers, int threads) {
+    DecodeStep(LayerShape shape, DecodeSchedule schedule, WorkerPool workers, int threads) {
         super(workers, threads);
         this.shape = shape;
-        this.workspaces = workspaces;
+        this.schedule = schedule;
         this.partialResults = new PartialResults(shape);
         this.ownQueries = new float[shape.queryHeads() * shape.headDim()];
         this.ownOutput = new float[shape.queryHeads() * shape.headDim()];
@@ -96,6 +97,7 @@ final class DecodeStep extends SharedWork {
             Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
             return;
         }
+        this.workspaces = schedule.forTokens(contents.tokens()).workspaces();
         this.contents = contents;
         this.geometry = geometry;
         this.memory = memory;

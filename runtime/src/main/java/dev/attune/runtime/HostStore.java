@@ -2,6 +2,8 @@ package dev.attune.runtime;
 
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,6 +18,7 @@ final class HostStore implements TokenStore {
     private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfFloat STORED_SCALE = FLOAT32.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private final KernelProvider provider;
     private final LayerShape shape;
     private final SharedResources resources;
     private final CacheGeometry geometry;
@@ -23,8 +26,9 @@ final class HostStore implements TokenStore {
     private final MemorySegment memory;
     private final CacheWriter writer;
 
-    HostStore(LayerShape shape, SharedResources resources, CacheGeometry geometry) {
-        this.shape = shape;
+    HostStore(KernelProvider provider, SharedResources resources, CacheGeometry geometry) {
+        this.provider = provider;
+        this.shape = provider.shape();
         this.resources = resources;
         this.geometry = geometry;
         this.memory = allocate();
@@ -67,8 +71,21 @@ final class HostStore implements TokenStore {
     @Override
     public void attend(CacheContents now, float[] queries, float[] output, float[] logSumExp) {
         DecodeStep step = resources.steps().acquire();
-        step.attend(now, geometry, memory, queries, output, logSumExp == null ? step.ownLogSumExp() : logSumExp);
+        attend(step, now, queries, output, logSumExp == null ? step.ownLogSumExp() : logSumExp);
         resources.steps().release(step);
+    }
+
+    private void attend(DecodeStep step, CacheContents now, float[] queries, float[] output, float[] logSumExp) {
+        if (!VerboseTopic.RUN.enabled()) {
+            step.attend(now, geometry, memory, queries, output, logSumExp);
+            return;
+        }
+        KernelVariant variant = resources.schedule().forTokens(now.tokens()).variant();
+        long start = System.nanoTime();
+        step.attend(now, geometry, memory, queries, output, logSumExp);
+        long micros = (System.nanoTime() - start) / 1000;
+        VerboseTopic.RUN.print(
+                provider.specification().getName(), resources.threads(), now.tokens(), variant, micros);
     }
 
     @Override
@@ -82,7 +99,7 @@ final class HostStore implements TokenStore {
             resources.steps().release(step);
             throw refusal;
         }
-        step.attend(now, geometry, memory, step.ownQueries(), step.ownOutput(), step.ownLogSumExp());
+        attend(step, now, step.ownQueries(), step.ownOutput(), step.ownLogSumExp());
         MemorySegment.copy(step.ownOutput(), 0, output, FLOAT32, 0, numbers);
         MemorySegment.copy(step.ownLogSumExp(), 0, logSumExp, FLOAT32, 0, shape.queryHeads());
         resources.steps().release(step);

@@ -1,50 +1,65 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
+import dev.attune.runtime.opencl.OpenClException;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
+import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningStore;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * The kernels of one specification on the backend chosen for this machine; thread-safe. All layers of a model that
+ * The kernels of one specification of the variant chosen for this machine; thread-safe. All layers of a model that
  * share a specification share one of these.
  */
 public final class LayerKernels {
 
     private final KernelProvider provider;
+    private final KernelPolicy policy;
+    private final Platform platform;
     private final LayerShape shape;
     private final CacheLayout layout;
-    private final BackendChoice choice;
+    private final VariantChoice choice;
     private final SharedResources resources;
 
-    private LayerKernels(KernelProvider provider, BackendChoice choice, SharedResources resources) {
+    private LayerKernels(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
+        KnownVariants known = known(provider, policy, platform, threads);
         this.provider = provider;
+        this.policy = policy;
+        this.platform = platform;
         this.shape = provider.shape();
         this.layout = provider.layout();
-        this.choice = choice;
-        this.resources = resources;
-    }
-
-    /** Chooses a backend, and logs the choice. */
-    static LayerKernels choose(KernelProvider provider, Optional<ForcedBackend> forced, Platform platform) {
-        int threads = ThreadCount.ofProcess();
-        BackendChoice choice = BackendLadder.climb(provider, forced, platform);
-        ChoiceLog.log(provider.specification(), choice);
-        SharedResources resources = resources(provider, choice, threads);
+        this.choice = VariantLadder.climb(provider, policy, known.forLadder(), platform);
+        this.resources = SharedResources.of(
+                provider, javaVariant(), known.inHostMemory(choice.ladder()), WorkerPool.SHARED, threads);
         // The ladder has made kernels to see whether it can.
-        resources.workspaces().release(Workspace.of(choice.kernels(), provider.shape().headDim()));
-        return new LayerKernels(provider, choice, resources);
+        resources.workspaces().release(Workspace.of(choice.kernels(), shape.headDim()));
     }
 
-    private static Backend javaBackend(BackendChoice choice) {
-        return choice.backend() == Backend.OPENCL ? Backend.SCALAR : choice.backend();
+    /** Chooses a variant for as many threads as the process is set to, and logs the choice. */
+    static LayerKernels choose(KernelProvider provider, KernelPolicy policy, Platform platform) {
+        return choose(provider, policy, platform, ThreadCount.ofProcess());
     }
 
-    private static SharedResources resources(KernelProvider provider, BackendChoice choice, int threads) {
-        return SharedResources.of(
-                provider.shape(), () -> provider.create(javaBackend(choice)), WorkerPool.SHARED, threads);
+    private static LayerKernels choose(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
+        VerboseTopic.requireValid();
+        var kernels = new LayerKernels(provider, policy, platform, threads);
+        ChoiceLog.log(provider.specification(), threads, kernels.choice);
+        return kernels;
+    }
+
+    private static KnownVariants known(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
+        boolean asked = policy.forced().isEmpty() && policy.tuning() != KernelPolicy.Tuning.OFF;
+        return asked
+                ? KnownVariants.lookUp(provider, platform.store(provider.openCl().isPresent()), threads)
+                : KnownVariants.NONE;
+    }
+
+    /** Returns what serves caches in host memory. */
+    private KernelVariant javaVariant() {
+        return backend() == Backend.OPENCL ? provider.variant(Backend.SCALAR) : choice.variant();
     }
 
     /**
@@ -52,14 +67,15 @@ public final class LayerKernels {
      * property {@code attune.threads} and of the environment variable {@code ATTUNE_THREADS}.
      *
      * <p>A cache calls no helper while so many threads are at work for caches of this process, callers included.
-     * Results do not depend on it. With 1 everything is done on the caller's thread.
+     * Results of one variant do not depend on it; which variant is the fastest may. With 1 everything is done on the
+     * caller's thread.
      *
      * @param threads 1 to 1024
      * @throws IllegalArgumentException if it is outside that range
      */
     public LayerKernels withThreads(int threads) {
         ThreadCount.require(threads, "threads");
-        return new LayerKernels(provider, choice, resources(provider, choice, threads));
+        return threads == threads() ? this : choose(provider, policy, platform, threads);
     }
 
     /** Returns the annotated interface. */
@@ -77,9 +93,14 @@ public final class LayerKernels {
         return layout;
     }
 
-    /** Returns the chosen backend. */
+    /** Returns the chosen variant. */
+    public KernelVariant variant() {
+        return choice.variant();
+    }
+
+    /** Returns the chosen variant's backend. */
     public Backend backend() {
-        return choice.backend();
+        return choice.variant().backend();
     }
 
     /** Returns how many threads may work on caches at once. */
@@ -87,9 +108,17 @@ public final class LayerKernels {
         return resources.threads();
     }
 
-    /** Returns every backend with the reason why it was chosen or not, in the order tried: the widest first. */
+    /** Returns every variant with the reason why it was chosen or not: the widest vectors first. */
     public List<Rung> ladder() {
         return choice.ladder();
+    }
+
+    /** Returns where measurements are looked up, in words: the store's directory, or that it is off. */
+    public String store() {
+        TuningStore store = platform.store(provider.openCl().isPresent());
+        return store.settings().mode() == StoreSettings.Mode.OFF
+                ? "no store, it is off"
+                : store.directory() + (store.settings().mode() == StoreSettings.Mode.READ ? ", read only" : "");
     }
 
     /**
@@ -120,9 +149,35 @@ public final class LayerKernels {
     }
 
     private KeyValueCache newCache(CacheGeometry geometry) {
-        TokenStore store = choice.backend() == Backend.OPENCL
-                ? new DeviceStore(provider, choice.programs(), geometry)
-                : new HostStore(shape, resources, geometry);
-        return new KeyValueCache(shape, layout, choice.backend(), geometry, store);
+        if (backend() == Backend.OPENCL) {
+            return newDeviceCache(geometry);
+        }
+        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND && policy.forced().isEmpty()) {
+            BackgroundTuning.begin(provider, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
+        }
+        return new KeyValueCache(
+                shape, layout, backend(), geometry, new HostStore(provider, resources, geometry));
+    }
+
+    /** In the memory of a device, or of the host if the device fails and the policy allows that. */
+    private KeyValueCache newDeviceCache(CacheGeometry geometry) {
+        try {
+            return new KeyValueCache(
+                    shape, layout, backend(), geometry, new DeviceStore(provider, choice.programs(), geometry));
+        } catch (OpenClException failure) {
+            if (!policy.fallback() || policy.forced().isPresent()) {
+                throw failure;
+            }
+            LayerKernels onHost = choose(provider, policy.forbidding(variant().name()), platform, threads());
+            ChoiceLog.warnOnce(provider.specification(), "a cache for " + geometry.capacity()
+                    + " tokens is kept in host memory and served by " + onHost.variant() + ", since " + variant()
+                    + " failed: " + failure.getMessage());
+            return onHost.newCache(geometry);
+        }
+    }
+
+    /** Lets decode steps from now on use the fastest variants that are known by now. */
+    private void useWhatIsKnown() {
+        resources.use(provider, javaVariant(), known(provider, policy, platform, threads()).inHostMemory(ladder()));
     }
 }

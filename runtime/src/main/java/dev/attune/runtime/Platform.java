@@ -1,5 +1,11 @@
 package dev.attune.runtime;
 
+import dev.attune.runtime.tuning.Environment;
+import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningStore;
+import java.nio.file.Path;
+import java.util.List;
+
 /** The facts about this JVM and machine that decide which backends can run. */
 interface Platform {
 
@@ -20,6 +26,14 @@ interface Platform {
      * useless otherwise. May take a fraction of a second. Asked only if the module is resolved.
      */
     boolean permutesCompiled();
+
+    /**
+     * Returns the store of what was measured here. Here are the devices, too, if OpenCL kernels were generated.
+     */
+    default TuningStore store(boolean withDevices) {
+        StoreSettings nowhere = new StoreSettings(Path.of("").toAbsolutePath(), StoreSettings.Mode.OFF);
+        return TuningStore.open(nowhere, Environment.current(0, List.of()));
+    }
 
     /** Returns whether OpenCL kernels can run. Asked only if such kernels were generated: looking loads drivers. */
     default OpenClSupport openCl() {

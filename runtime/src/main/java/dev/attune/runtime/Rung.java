@@ -3,17 +3,19 @@ package dev.attune.runtime;
 import dev.attune.annotations.Backend;
 
 /**
- * One step of the choice of a backend.
+ * One step of the choice of kernels.
  *
- * @param backend the backend considered
+ * @param variant name of the variant considered; a backend's name if it was not generated
+ * @param backend its backend
+ * @param supported whether nothing speaks against using it here, as far as it was looked into
  * @param chosen whether it is the one in use
  * @param reason why, or why not, in words for a reader
  */
-public record Rung(Backend backend, boolean chosen, String reason) {
+public record Rung(String variant, Backend backend, boolean supported, boolean chosen, String reason) {
 
     /** Returns for example {@code vector512: wider than the 256 bits this machine prefers}. */
     @Override
     public String toString() {
-        return BackendName.of(backend) + ": " + reason;
+        return variant + ": " + reason;
     }
 }

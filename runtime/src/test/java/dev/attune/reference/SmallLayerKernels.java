@@ -1,12 +1,14 @@
 package dev.attune.reference;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Strategy;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.Fingerprint;
 import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What the processor would generate for {@link SmallLayer}; listed under META-INF/services. */
 public final class SmallLayerKernels implements KernelProvider {
@@ -29,18 +31,22 @@ public final class SmallLayerKernels implements KernelProvider {
     }
 
     @Override
-    public List<Backend> backends() {
-        return List.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR);
+    public Fingerprint fingerprint() {
+        return new Fingerprint("5a11000000000000", "5a11000000000001");
     }
 
     @Override
-    public Strategy strategy(Backend backend) {
-        return backend.usesVectors() ? Strategy.PERMUTE : Strategy.SCALAR;
+    public List<KernelVariant> variants() {
+        return Stream.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR)
+                .map(ReferenceProvider::defaultOf)
+                .toList();
     }
 
     @Override
-    public AttentionKernels create(Backend backend) {
-        return backend.usesVectors() ? new VectorKernels(backend) : new ReferenceKernels(SHAPE, backend);
+    public AttentionKernels create(KernelVariant variant) {
+        return variant.backend().usesVectors()
+                ? new VectorKernels(variant.backend())
+                : new ReferenceKernels(SHAPE, variant.backend());
     }
 
     /** Cannot be initialised without the Vector API. */

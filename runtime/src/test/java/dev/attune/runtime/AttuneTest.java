@@ -93,12 +93,15 @@ class AttuneTest {
                     public Class<?> specification() { return KeptKernels.class; }
                     public dev.attune.runtime.spi.LayerShape shape() { return SmallLayerKernels.SHAPE; }
                     public dev.attune.runtime.spi.CacheLayout layout() { return ReferenceKernels.layout(shape()); }
-                    public java.util.List<Backend> backends() { return java.util.List.of(Backend.SCALAR); }
-                    public dev.attune.annotations.Strategy strategy(Backend backend) {
-                        return dev.attune.annotations.Strategy.SCALAR;
+                    public dev.attune.runtime.spi.Fingerprint fingerprint() {
+                        return new dev.attune.runtime.spi.Fingerprint("1", "2");
                     }
-                    public dev.attune.runtime.spi.AttentionKernels create(Backend backend) {
-                        return new ReferenceKernels(shape(), backend);
+                    public java.util.List<dev.attune.runtime.spi.KernelVariant> variants() {
+                        return java.util.List.of(ReferenceProvider.defaultOf(Backend.SCALAR));
+                    }
+                    public dev.attune.runtime.spi.AttentionKernels create(
+                            dev.attune.runtime.spi.KernelVariant variant) {
+                        return new ReferenceKernels(shape(), variant.backend());
                     }
                 }
                 """);
@@ -147,7 +150,7 @@ class AttuneTest {
                 assertThrows(NullPointerException.class, () -> Attune.kernels((Class<?>) null)).getMessage());
         assertEquals(
                 "backend is null",
-                assertThrows(NullPointerException.class, () -> Attune.kernels(SmallLayer.class, null)).getMessage());
+                assertThrows(NullPointerException.class, () -> Attune.kernels(SmallLayer.class, (Backend) null)).getMessage());
         assertEquals(
                 "provider is null",
                 assertThrows(NullPointerException.class, () -> Attune.kernels((KernelProvider) null)).getMessage());

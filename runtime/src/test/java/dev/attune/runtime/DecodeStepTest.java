@@ -9,7 +9,6 @@ import com.sun.management.ThreadMXBean;
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
-import dev.attune.reference.SmallLayer;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -83,8 +82,7 @@ class DecodeStepTest {
     }
 
     private static LayerKernels noting(LayerShape shape, Set<Range> ranges, Runnable first) {
-        return Attune.kernels(new ReferenceProvider(
-                SmallLayer.class, shape, List.of(Backend.SCALAR),
+        return Attune.kernels(ReferenceProvider.of(shape, List.of(Backend.SCALAR),
                 backend -> new NotingKernels(shape, backend, ranges, first)));
     }
 
@@ -327,8 +325,7 @@ class DecodeStepTest {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         int tokens = 4 * SLICE;
         for (int count : new int[] {1, 2}) {
-            var idle = new ReferenceProvider(
-                    SmallLayer.class, PACKING, List.of(Backend.SCALAR), IdleKernels::new);
+            var idle = ReferenceProvider.of(PACKING, List.of(Backend.SCALAR), IdleKernels::new);
             try (KeyValueCache cache = Attune.kernels(idle).withThreads(count).newCache(tokens)) {
                 cache.prefill(new float[HEADS * tokens * D], new float[HEADS * tokens * D], window);
                 for (int i = 0; i < 1000; i++) {
@@ -450,7 +447,7 @@ class DecodeStepTest {
     @Test
     void aPromptThatFailsOnAWorkerLeavesTheCacheEmpty() {
         var failing = new AtomicBoolean(true);
-        var provider = new ReferenceProvider(SmallLayer.class, PACKING, List.of(Backend.SCALAR), backend ->
+        var provider = ReferenceProvider.of(PACKING, List.of(Backend.SCALAR), backend ->
                 new ReferenceKernels(PACKING, backend) {
                     @Override
                     public void packKeys(int head, float[] keys, float[] scales, MemorySegment cache, long tile) {

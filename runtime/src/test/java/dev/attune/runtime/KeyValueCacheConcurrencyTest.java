@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
-import dev.attune.reference.SmallLayer;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.MemorySegment;
@@ -181,8 +180,7 @@ class KeyValueCacheConcurrencyTest {
     }
 
     private KeyValueCache gatedCache(Gate gate, int tokens) {
-        var provider = new ReferenceProvider(
-                SmallLayer.class, SHAPE, List.of(Backend.SCALAR), backend -> new GatedKernels(backend, gate));
+        var provider = ReferenceProvider.of(SHAPE, List.of(Backend.SCALAR), backend -> new GatedKernels(backend, gate));
         KeyValueCache cache = Attune.kernels(provider).newCache(128);
         for (int i = 0; i < tokens; i++) {
             cache.append(token, token);
@@ -225,8 +223,7 @@ class KeyValueCacheConcurrencyTest {
     void manyReadersSeeTheSameAndShareFewKernels() throws Exception {
         int readers = 8;
         Set<AttentionKernels> created = ConcurrentHashMap.newKeySet();
-        var provider = new ReferenceProvider(
-                SmallLayer.class, SHAPE, List.of(Backend.SCALAR), backend -> new OneThreadKernels(backend, created));
+        var provider = ReferenceProvider.of(SHAPE, List.of(Backend.SCALAR), backend -> new OneThreadKernels(backend, created));
         try (KeyValueCache cache = Attune.kernels(provider).newCache(300);
                 ExecutorService threads = Executors.newFixedThreadPool(readers)) {
             cache.prefill(random.next(HEADS * 150 * D), random.next(HEADS * 150 * D), queries);

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
-import dev.attune.reference.SmallLayer;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -387,7 +386,7 @@ class KeyValueCacheFaultTest {
     @Test
     void aKernelThatFailsHalfWayLeavesTheCacheUsable() {
         boolean[] failing = {false};
-        var provider = new ReferenceProvider(SmallLayer.class, SHAPE, List.of(Backend.SCALAR), backend ->
+        var provider = ReferenceProvider.of(SHAPE, List.of(Backend.SCALAR), backend ->
                 new ReferenceKernels(SHAPE, backend) {
                     @Override
                     public void packValues(float[] values, MemorySegment memory, long tile) {

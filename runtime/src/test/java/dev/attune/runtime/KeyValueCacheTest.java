@@ -9,7 +9,6 @@ import com.sun.management.ThreadMXBean;
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
-import dev.attune.reference.SmallLayer;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -254,8 +253,7 @@ class KeyValueCacheTest {
     @Test
     void attendingAllocatesNothingOnTheCachesSide() {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        var idle = new ReferenceProvider(
-                SmallLayer.class, PACKING, List.of(Backend.SCALAR), IdleKernels::new);
+        var idle = ReferenceProvider.of(PACKING, List.of(Backend.SCALAR), IdleKernels::new);
         try (KeyValueCache cache = Attune.kernels(idle).newCache(64)) {
             append(cache, 3);
             float[] queries = random.next(QUERY_HEADS * D);

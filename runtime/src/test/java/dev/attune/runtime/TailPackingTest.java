@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
-import dev.attune.reference.SmallLayer;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -51,8 +50,7 @@ class TailPackingTest {
 
     private KeyValueCache cache(int heads, int tokens) {
         var shape = new LayerShape(heads, heads, D, 8, true);
-        var provider = new ReferenceProvider(
-                SmallLayer.class, shape, List.of(Backend.SCALAR), backend -> new CountingKernels(shape, backend));
+        var provider = ReferenceProvider.of(shape, List.of(Backend.SCALAR), backend -> new CountingKernels(shape, backend));
         return Attune.kernels(provider).newCache(tokens);
     }
 

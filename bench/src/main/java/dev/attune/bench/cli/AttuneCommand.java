@@ -16,9 +16,20 @@ import picocli.CommandLine.ParameterException;
         descriptionHeading = "%n",
         commandListHeading = "%nCommands:%n",
         optionListHeading = "%nOptions:%n",
-        description = "Kernels for attention over channel-pruned caches: measures those of this machine.",
-        footer = {"", "Exit codes: 0 done, 2 an option is unusable, 1 anything else."},
-        subcommands = BenchCommand.class)
+        description = "Kernels for attention over channel-pruned caches: measures and chooses those of this machine.",
+        footer = {"", "Exit codes: 0 done, 2 an option or an input is unusable, 1 anything else."},
+        subcommands = {
+            DevicesCommand.class,
+            SpecsCommand.class,
+            TuneCommand.class,
+            ExplainCommand.class,
+            ReportCommand.class,
+            ShowCommand.class,
+            ExportCommand.class,
+            ImportCommand.class,
+            ClearCommand.class,
+            BenchCommand.class
+        })
 public final class AttuneCommand {
 
     private static final int UNUSABLE = 2;

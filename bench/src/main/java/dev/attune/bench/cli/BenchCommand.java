@@ -10,10 +10,8 @@ import dev.attune.bench.workload.Operation;
 import dev.attune.examples.InputException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -48,8 +46,6 @@ import picocli.CommandLine.Spec;
         })
 final class BenchCommand implements Callable<Integer> {
 
-    private static final String ALL = "all";
-    private static final int TILE_TOKENS = 64;
     private static final int LONGEST_SECONDS = 3600;
 
     /** Held strongly: java.util.logging forgets the level of a logger nobody holds. */
@@ -213,44 +209,10 @@ final class BenchCommand implements Callable<Integer> {
         if (contexts == null) {
             return full ? List.of(4096, 32_768, 131_072) : List.of(32_768, 131_072);
         }
-        return contexts.stream().map(BenchCommand::tokens).toList();
-    }
-
-    private static int tokens(String context) {
-        String text = context.toLowerCase(Locale.ROOT);
-        try {
-            int tokens = text.endsWith("k")
-                    ? Math.multiplyExact(1024, Integer.parseInt(text.substring(0, text.length() - 1)))
-                    : Integer.parseInt(text);
-            if (tokens >= TILE_TOKENS && tokens % TILE_TOKENS == 0) {
-                return tokens;
-            }
-        } catch (NumberFormatException | ArithmeticException refused) {
-            // Refused below, like a number that is no multiple.
-        }
-        throw new InputException("--contexts: " + context + " is no positive multiple of " + TILE_TOKENS
-                + ", the tokens of a tile; write for example 4096 or 32k");
+        return contexts.stream().map(each -> Quantities.tokens("--contexts", each)).toList();
     }
 
     private List<Integer> threadCounts() {
-        int cores = Runtime.getRuntime().availableProcessors();
-        List<Integer> counts = new ArrayList<>();
-        for (String each : threads) {
-            counts.add(each.equals(ALL) ? cores : threadCount(each, cores));
-        }
-        return counts;
-    }
-
-    private static int threadCount(String text, int cores) {
-        try {
-            int count = Integer.parseInt(text);
-            if (count >= 1 && count <= cores) {
-                return count;
-            }
-        } catch (NumberFormatException refused) {
-            // Refused below, like a number out of range.
-        }
-        throw new InputException("--threads: " + text + " is not between 1 and the " + cores
-                + " cores of this machine; write a number or " + ALL);
+        return threads.stream().map(each -> Quantities.threads("--threads", each)).toList();
     }
 }

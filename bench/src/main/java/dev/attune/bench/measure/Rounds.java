@@ -1,5 +1,6 @@
 package dev.attune.bench.measure;
 
+import dev.attune.runtime.tuning.Distribution;
 import java.util.Arrays;
 
 /**

@@ -1,6 +1,7 @@
 package dev.attune.bench.report;
 
-import dev.attune.bench.measure.Distribution;
+import dev.attune.runtime.tuning.Distribution;
+
 
 /**
  * How far a figure spreads over the rounds: half of them lie between the two.

@@ -1,7 +1,7 @@
 package dev.attune.bench.report;
 
-import dev.attune.bench.measure.Distribution;
 import dev.attune.bench.roofline.ReadBandwidth;
+import dev.attune.runtime.tuning.Distribution;
 import java.util.List;
 import java.util.Locale;
 

@@ -5,8 +5,8 @@ import dev.attune.bench.compare.Comparison;
 import dev.attune.bench.compare.Outcome;
 import dev.attune.bench.layers.Layer;
 import dev.attune.bench.measure.Clock;
-import dev.attune.bench.measure.Distribution;
 import dev.attune.bench.measure.Rounds;
+import dev.attune.runtime.tuning.Distribution;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -84,7 +84,7 @@ public record ReportRow(
                 comparison.operation().toString(),
                 layer.pruning().toString(),
                 name(known.backend()),
-                layer.provider().strategy(known.backend()).toString().toLowerCase(Locale.ROOT),
+                layer.provider().variant(known.backend()).strategy().toString().toLowerCase(Locale.ROOT),
                 Layer.label(layer.format()),
                 comparison.headDim(),
                 comparison.contextTokens(),

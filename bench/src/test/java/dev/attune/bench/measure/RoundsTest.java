@@ -2,6 +2,7 @@ package dev.attune.bench.measure;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.attune.runtime.tuning.Distribution;
 import org.junit.jupiter.api.Test;
 
 class RoundsTest {

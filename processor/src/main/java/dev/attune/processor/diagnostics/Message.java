@@ -101,6 +101,11 @@ public enum Message {
             "-A{option}={value} is not understood",
             "its values are {values}"),
 
+    /** A processor option that says how another one is meant, which is not there. */
+    OPTION_NEEDS_ANOTHER("ATT042",
+            "-A{option}=true has no meaning without -A{other}",
+            "add -A{other}=, or remove -A{option}"),
+
     /** The compiler could not create, read or write a file. */
     FILE_NOT_WRITTEN("ATT050",
             "{file} cannot be written: {cause}",
@@ -109,7 +114,46 @@ public enum Message {
     /** What was generated, on request. */
     GENERATED(Severity.NOTE, "ATT060",
             "{specification} generated {classes}",
-            "remove -Aattune.verbose to silence this note");
+            "remove -Aattune.verbose to silence this note"),
+
+    /** A profile is not there, or cannot be read. */
+    PROFILE_UNREADABLE("ATT070",
+            "the profile {profile} cannot be read: {cause}",
+            "name a file that 'attune tune ... --export' wrote, by its path from {folder}"),
+
+    /** A file is no profile. */
+    PROFILE_INVALID("ATT071",
+            "the profile {profile} is not understood at line {line}, column {column}: {cause}",
+            "run 'attune tune ... --export {profile}' again"),
+
+    /** A profile of a format that a later version of Attune writes, or that an earlier one wrote. */
+    PROFILE_VERSION_UNKNOWN(Severity.WARNING, "ATT072",
+            "the profile {profile} is not used: it has the format {format}, and this version of Attune reads {current}",
+            "run 'attune tune ... --export {profile}' again with this version"),
+
+    /** A profile knows a specification that does not exist. */
+    PROFILE_SPECIFICATION_UNKNOWN(Severity.WARNING, "ATT073",
+            "the profile {profile} was measured of {specification}, "
+                    + "which is no specification of this compilation or on its class path",
+            "run 'attune tune ... --export {profile}' again if it was renamed or removed; "
+                    + "give each module a profile of its own if it is another module's"),
+
+    /** A profile was measured of a specification with other numbers. */
+    PROFILE_SPECIFICATION_CHANGED(Severity.WARNING, "ATT074",
+            "the profile {profile} is not used for {specification} on {machines}: "
+                    + "it was measured with other numbers or backends (hash {measured}, now {current})",
+            "run 'attune tune {specification} ... --export {profile}' there, with all its specifications"),
+
+    /** A profile was measured of other kernels of a specification. */
+    PROFILE_KERNELS_CHANGED(Severity.WARNING, "ATT075",
+            "the profile {profile} is not used for {specification} on {machines}: "
+                    + "it was measured with other kernels, of Attune {version} (hash {measured}, now {current})",
+            "run 'attune tune {specification} ... --export {profile}' there, with all its specifications"),
+
+    /** A profile chooses a variant that does not exist. */
+    PROFILE_VARIANT_UNKNOWN(Severity.WARNING, "ATT076",
+            "the profile {profile} chooses {variant} for {specification}, whose variants are {variants}",
+            "run 'attune tune {specification} ... --export {profile}' again, with all its specifications");
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\w+)}");
 

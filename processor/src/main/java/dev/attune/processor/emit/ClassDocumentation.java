@@ -4,6 +4,7 @@ import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.PruningModel;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.KeyLayout;
 import dev.attune.processor.plan.OpenClPlan;
@@ -35,17 +36,21 @@ final class ClassDocumentation {
                         specification(plan.model()),
                         plan.backend().vectorBits(),
                         plan.strategy())
+                .add(
+                        plan.isDefault()
+                                ? ""
+                                : "A variant of {@link " + plan.model().kernelsName(plan.backend())
+                                        + "}, which packs for it, too.\n")
                 .add(method(plan.model(), plan.layout()))
                 .add(
                         "\n"
                             + "<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps"
                             + " vectors in registers\n"
-                            + "only while it inlines every call on them. Lanes are tokens where keys are scored and"
-                            + " channels where values\n"
-                            + "are summed, so those loops never reduce across lanes. $L\n"
+                            + "only while it inlines every call on them. $L $L\n"
                             + "A step handles two vectors of floats; of 16-bit numbers, {@code First} holds the even"
                             + " and {@code Second} the\n"
                             + "odd ones, which is how 32-bit lanes split for free.\n",
+                        lanes(plan),
                         sharing(plan))
                 .build();
     }
@@ -61,6 +66,17 @@ final class ClassDocumentation {
                 .build();
     }
 
+    private static String lanes(KernelPlan plan) {
+        return plan.gathers()
+                ? """
+                Packed tiles have query heads in lanes: a kept entry's
+                index, or a byte of signs, tells where the numbers of four heads stand side by side, which takes no permutes.
+                Elsewhere lanes are tokens or channels."""
+                : """
+                Lanes are tokens where keys are scored and channels where values
+                are summed, so those loops never reduce across lanes.""";
+    }
+
     private static String sharing(KernelPlan plan) {
         String heads = plan.headGroup() == 1
                 ? "Every query head is a pass"
@@ -71,8 +87,11 @@ final class ClassDocumentation {
         return heads + (plan.readAheadTiles() > 0 ? "; " + plan.readAheadTiles() + " tiles are read ahead." : ".");
     }
 
-    static CodeBlock provider(AttentionModel model) {
-        return CodeBlock.of("Kernels of {@link $T}.\n\n<p>$L\n", specification(model), summary(model));
+    static CodeBlock provider(AttentionModel model, Tuning tuning) {
+        return CodeBlock.builder()
+                .add("Kernels of {@link $T}.\n\n<p>$L\n", specification(model), summary(model))
+                .add(TuningDocumentation.of(tuning))
+                .build();
     }
 
     static ClassName specification(AttentionModel model) {

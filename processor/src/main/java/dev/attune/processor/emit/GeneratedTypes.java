@@ -9,6 +9,9 @@ final class GeneratedTypes {
     static final ClassName STRATEGY = ClassName.get("dev.attune.annotations", "Strategy");
     static final ClassName ATTENTION_KERNELS = spi("AttentionKernels");
     static final ClassName KERNEL_PROVIDER = spi("KernelProvider");
+    static final ClassName KERNEL_VARIANT = spi("KernelVariant");
+    static final ClassName FINGERPRINT = spi("Fingerprint");
+    static final ClassName TUNED_CHOICE = spi("TunedChoice");
     static final ClassName OPEN_CL_KERNELS = spi("OpenClKernels");
     static final ClassName FUSED_ATTEND = OPEN_CL_KERNELS.nestedClass("FusedAttend");
     static final ClassName LAYER_SHAPE = spi("LayerShape");

@@ -40,7 +40,8 @@ final class OpenClKernelsWriter {
                 .addMethod(accessor("tileBytes", TypeName.INT, plan.device().tileBytes()))
                 .addMethod(accessor("denseTileBytes", TypeName.INT, plan.device().denseTileBytes()))
                 .addMethod(accessor("headsPerPass", TypeName.INT, plan.heads()))
-                .addMethod(accessor("teams", TypeName.INT, plan.teams()));
+                .addMethod(accessor("teams", TypeName.INT, plan.teams()))
+                .addMethod(accessor("groupsPerUnit", TypeName.INT, plan.groupsPerUnit()));
         nvidia.ifPresent(fused -> type.addMethod(nvidia(fused)));
         return type.build();
     }

@@ -9,36 +9,51 @@ import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
 import com.palantir.javapoet.WildcardTypeName;
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
+import dev.attune.processor.model.SourceFingerprint;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
+import dev.attune.processor.plan.TunedPlans;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 
 /** Writes the factory of a specification's kernels, with its numbers as data. */
 final class ProviderWriter {
 
+    private static final TypeName VARIANTS =
+            ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.KERNEL_VARIANT);
+
+    private static final TypeName TUNED_CHOICES =
+            ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.TUNED_CHOICE);
+
     private final AttentionModel model;
     private final List<KernelPlan> plans;
     private final Optional<OpenClPlan> openCl;
+    private final SourceFingerprint fingerprint;
+    private final Tuning tuning;
 
-    ProviderWriter(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
+    ProviderWriter(AttentionModel model, TunedPlans plans, SourceFingerprint fingerprint, Tuning tuning) {
         this.model = model;
-        this.plans = plans;
-        this.openCl = openCl;
+        this.plans = plans.java();
+        this.openCl = plans.openCl();
+        this.fingerprint = fingerprint;
+        this.tuning = tuning;
     }
 
     TypeSpec write() {
         TypeSpec.Builder type = TypeSpec.classBuilder(model.providerName())
                 .addModifiers(Modifier.PUBLIC, Modifier.FINAL)
                 .addSuperinterface(GeneratedTypes.KERNEL_PROVIDER)
-                .addJavadoc(ClassDocumentation.provider(model))
+                .addJavadoc(ClassDocumentation.provider(model, tuning))
                 .addField(constant(GeneratedTypes.LAYER_SHAPE, "SHAPE", shape()))
                 .addField(constant(GeneratedTypes.CACHE_LAYOUT, "LAYOUT", layout()))
+                .addField(constant(GeneratedTypes.FINGERPRINT, "FINGERPRINT", fingerprint()))
+                .addField(constant(VARIANTS, "VARIANTS", variants()))
                 .addMethod(MethodSpec.constructorBuilder()
                         .addModifiers(Modifier.PUBLIC)
                         .addJavadoc("For {@link java.util.ServiceLoader}, or to be handed to the runtime directly.\n")
@@ -55,13 +70,17 @@ final class ProviderWriter {
                 .addMethod(accessor("layout", GeneratedTypes.CACHE_LAYOUT)
                         .addStatement("return LAYOUT")
                         .build())
-                .addMethod(accessor(
-                                "backends",
-                                ParameterizedTypeName.get(ClassName.get(List.class), GeneratedTypes.BACKEND))
-                        .addStatement("return $T.of($L)", List.class, backends())
+                .addMethod(accessor("fingerprint", GeneratedTypes.FINGERPRINT)
+                        .addStatement("return FINGERPRINT")
                         .build())
-                .addMethod(strategy())
+                .addMethod(accessor("variants", VARIANTS).addStatement("return VARIANTS").build())
                 .addMethod(create());
+        if (!tuning.choices().isEmpty()) {
+            type.addField(constant(TUNED_CHOICES, "TUNED_CHOICES", tunedChoices()))
+                    .addMethod(accessor("tunedChoices", TUNED_CHOICES)
+                            .addStatement("return TUNED_CHOICES")
+                            .build());
+        }
         openCl.ifPresent(plan -> type.addMethod(openCl(plan)));
         return type.build();
     }
@@ -93,42 +112,71 @@ final class ProviderWriter {
                 CodeBlock.join(parts, ",\n                "));
     }
 
-    private CodeBlock backends() {
-        Stream<Backend> all = Stream.concat(
-                openCl.stream().map(plan -> Backend.OPENCL), plans.stream().map(KernelPlan::backend));
-        return all.map(backend -> CodeBlock.of("$T.$L", GeneratedTypes.BACKEND, backend))
-                .collect(CodeBlock.joining(", "));
+    private CodeBlock fingerprint() {
+        return CodeBlock.of(
+                "new $T($S, $S)", GeneratedTypes.FINGERPRINT, fingerprint.specification(), fingerprint.sources());
     }
 
-    private MethodSpec strategy() {
-        return perBackend(
-                "strategy",
+    private CodeBlock variants() {
+        Stream<CodeBlock> device = openCl.stream()
+                .map(plan -> variant(plan.name(), Backend.OPENCL, Strategy.GATHER, plan.heads(), 1, 0));
+        Stream<CodeBlock> java = plans.stream()
+                .map(plan -> variant(
+                        plan.name(),
+                        plan.backend(),
+                        plan.strategy(),
+                        plan.headGroup(),
+                        plan.streams(),
+                        plan.readAheadTiles()));
+        return CodeBlock.of(
+                "$T.of(\n        $L)",
+                List.class,
+                Stream.concat(device, java).collect(CodeBlock.joining(",\n        ")));
+    }
+
+    private static CodeBlock variant(
+            String name, Backend backend, Strategy strategy, int headGroup, int streams, int readAheadTiles) {
+        return CodeBlock.of(
+                "new $T($S, $T.$L, $T.$L, $L, $L, $L)",
+                GeneratedTypes.KERNEL_VARIANT,
+                name,
+                GeneratedTypes.BACKEND,
+                backend,
                 GeneratedTypes.STRATEGY,
-                plan -> CodeBlock.of("$T.$L", GeneratedTypes.STRATEGY, plan.strategy()));
+                strategy,
+                headGroup,
+                streams,
+                readAheadTiles);
+    }
+
+    private CodeBlock tunedChoices() {
+        return CodeBlock.of(
+                "$T.of(\n        $L)",
+                List.class,
+                tuning.choices().stream()
+                        .map(choice -> CodeBlock.of(
+                                "new $T($S,$W$S,$W$L,$W$L,$W$S)",
+                                GeneratedTypes.TUNED_CHOICE,
+                                choice.machine().processor(),
+                                choice.machine().architecture(),
+                                choice.contextTokens(),
+                                choice.threads(),
+                                choice.variant()))
+                        .collect(CodeBlock.joining(",\n        ")));
     }
 
     private MethodSpec create() {
-        return perBackend(
-                "create",
-                GeneratedTypes.ATTENTION_KERNELS,
-                plan -> CodeBlock.of("new $T()", ClassName.get(model.packageName(), plan.className())));
-    }
-
-    /** Writes a method that returns something for every generated backend, and throws for the others. */
-    private MethodSpec perBackend(String name, TypeName type, Function<KernelPlan, CodeBlock> result) {
-        CodeBlock.Builder cases = CodeBlock.builder().add("return switch (backend) {\n$>");
+        CodeBlock.Builder cases = CodeBlock.builder().add("return switch (variant.name()) {\n$>");
         for (KernelPlan plan : plans) {
-            cases.add("case $L -> $L;\n", plan.backend(), result.apply(plan));
+            cases.add("case $S -> new $T();\n", plan.name(), ClassName.get(model.packageName(), plan.className()));
         }
-        if (plans.size() < Backend.values().length) {
-            cases.add(
-                    "default -> throw new $T(\n        $S\n                + backend\n                + $S);\n",
-                    IllegalArgumentException.class,
-                    model.specificationName() + " has no Java kernels for ",
-                    "; add it to the backends of its specification");
-        }
-        return accessor(name, type)
-                .addParameter(GeneratedTypes.BACKEND, "backend")
+        cases.add(
+                "default -> throw new $T(\n        $S\n                + variant.name()\n                + $S);\n",
+                IllegalArgumentException.class,
+                model.specificationName() + " has no Java kernels ",
+                "; variants() lists those it has");
+        return accessor("create", GeneratedTypes.ATTENTION_KERNELS)
+                .addParameter(GeneratedTypes.KERNEL_VARIANT, "variant")
                 .addCode(cases.add("$<};\n").build())
                 .build();
     }

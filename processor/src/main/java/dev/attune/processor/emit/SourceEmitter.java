@@ -5,15 +5,24 @@ import com.palantir.javapoet.JavaFile;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.model.SourceFingerprint;
+import dev.attune.processor.model.Tuning;
 import dev.attune.processor.plan.KernelPlan;
 import dev.attune.processor.plan.OpenClPlan;
+import dev.attune.processor.plan.TunedPlans;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** Writes all classes of a specification. The text depends on the plans alone: no date, no path, no machine. */
+/**
+ * Writes all classes of a specification. The text of kernels depends on their plan alone, that of the factory also on
+ * what was measured: no date, no path, not the machine it is compiled on.
+ */
 public final class SourceEmitter {
 
     /** Constants that kernels name without their class. */
@@ -44,6 +53,7 @@ public final class SourceEmitter {
                             "S2F",
                             "S2I",
                             "TRAILING_ZEROS_COUNT",
+                            "XOR",
                             "ZERO_EXTEND_B2I",
                             "ZERO_EXTEND_B2S",
                             "ZERO_EXTEND_S2I"));
@@ -56,14 +66,33 @@ public final class SourceEmitter {
                     + "(?=(    /\\*\\* .* \\*/\\n"
                     + ")?    private \\2\\b)");
 
-    /** Returns the factory, then one class per plan, that of OpenCL last. */
-    public List<GeneratedSource> emit(AttentionModel model, List<KernelPlan> plans, Optional<OpenClPlan> openCl) {
+    /**
+     * Returns the factory, then one class per plan that is carried out, that of OpenCL last.
+     *
+     * @param measurements returns what was measured of the kernels
+     */
+    public List<GeneratedSource> emit(
+            AttentionModel model,
+            List<KernelPlan> plans,
+            Optional<OpenClPlan> openCl,
+            Function<PlannedKernels, Tuning> measurements) {
+        Map<KernelPlan, GeneratedSource> kernels = new LinkedHashMap<>();
+        plans.forEach(plan -> kernels.put(plan, source(model, kernels(plan))));
+        Optional<GeneratedSource> program = openCl.map(plan -> source(model, new OpenClKernelsWriter(plan).write()));
+
+        List<GeneratedSource> all = new ArrayList<>(kernels.values());
+        program.ifPresent(all::add);
+        List<String> variants = new ArrayList<>();
+        openCl.ifPresent(plan -> variants.add(plan.name()));
+        plans.forEach(plan -> variants.add(plan.name()));
+        SourceFingerprint fingerprint = SourceFingerprint.of(model, all);
+        Tuning tuning = measurements.apply(new PlannedKernels(fingerprint, variants));
+        TunedPlans tuned = TunedPlans.of(plans, openCl, tuning);
+
         List<GeneratedSource> sources = new ArrayList<>();
-        sources.add(source(model, new ProviderWriter(model, plans, openCl).write()));
-        for (KernelPlan plan : plans) {
-            sources.add(source(model, kernels(plan)));
-        }
-        openCl.ifPresent(plan -> sources.add(source(model, new OpenClKernelsWriter(plan).write())));
+        sources.add(source(model, new ProviderWriter(model, tuned, fingerprint, tuning).write()));
+        tuned.java().forEach(plan -> sources.add(kernels.get(plan)));
+        tuned.openCl().flatMap(plan -> program).ifPresent(sources::add);
         return List.copyOf(sources);
     }
 

@@ -28,6 +28,13 @@ public record Specification(
         return model().qualify(declaration.name());
     }
 
+    /** Returns whether a name is that of the annotated type, as in the source or as the JVM has it. */
+    public boolean isCalled(String name) {
+        String packageName = declaration.packageName();
+        String prefix = packageName.isEmpty() ? "" : packageName + ".";
+        return name.equals(prefix + declaration.name()) || name.equals(prefix + declaration.name().replace('.', '$'));
+    }
+
     /** Returns the values without their positions. */
     public AttentionModel model() {
         return new AttentionModel(

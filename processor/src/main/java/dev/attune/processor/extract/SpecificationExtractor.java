@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import javax.lang.model.element.AnnotationMirror;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.TypeElement;
@@ -57,6 +59,18 @@ public final class SpecificationExtractor {
             }
         }
         return specifications;
+    }
+
+    /**
+     * Returns whether there is a specification of a name, in this compilation or on its class path.
+     *
+     * @param name its qualified name, as in the source or as the JVM has it
+     */
+    public boolean isSpecification(String name) {
+        return Stream.of(name, name.replace('$', '.'))
+                .map(elements::getTypeElement)
+                .filter(Objects::nonNull)
+                .anyMatch(type -> annotation(type).isPresent());
     }
 
     private Optional<? extends AnnotationMirror> annotation(TypeElement type) {

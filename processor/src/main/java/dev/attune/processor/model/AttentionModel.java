@@ -62,12 +62,21 @@ public record AttentionModel(
 
     /** Returns the simple name of the class generated for a backend. */
     public String kernelsName(Backend backend) {
+        return kernelsName(backend, "");
+    }
+
+    /**
+     * Returns the simple name of the class generated for a variant of a backend.
+     *
+     * @param variant what sets it apart from the backend's default, {@code Heads2Streams2}; empty for the default
+     */
+    public String kernelsName(Backend backend, String variant) {
         String name = switch (backend) {
             case SCALAR -> "Scalar";
             case VECTOR_128, VECTOR_256, VECTOR_512 -> "Vector" + backend.vectorBits();
             case OPENCL -> "OpenCl";
         };
-        return baseName() + name + "Kernels";
+        return baseName() + name + variant + "Kernels";
     }
 
     /** Returns the qualified form of a simple name in this specification's package. */

@@ -1,6 +1,7 @@
 package dev.attune.processor.options;
 
 import dev.attune.annotations.Backend;
+import java.io.File;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,6 +14,13 @@ public enum ProcessorOption {
     BACKENDS("attune.backends",
             "a comma-separated list of " + Arrays.stream(Backend.values())
                     .map(ProcessorOption::nameOf).collect(Collectors.joining(", "))),
+
+    /** Files of measurements, which decide what is generated and used. */
+    PROFILE("attune.profile",
+            "files that 'attune tune ... --export' wrote, separated by '" + File.pathSeparator + "'"),
+
+    /** Whether a specification in the profiles gets only the variants that they choose. */
+    PROFILE_ONLY("attune.profile.only", "true, false"),
 
     /** Whether a note per specification says what was generated. */
     VERBOSE("attune.verbose", "true, false");

@@ -4,24 +4,33 @@ import dev.attune.annotations.Backend;
 import dev.attune.processor.diagnostics.Message;
 import dev.attune.processor.diagnostics.Position;
 import dev.attune.processor.diagnostics.Reporter;
+import java.io.File;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The values of the processor's options.
  *
  * @param backends the backends that may be generated
+ * @param profiles the files of measurements, the more important first
+ * @param winnersOnly whether a specification in the profiles gets only the variants that they choose
  * @param verbose whether to say what was generated
  */
-public record ProcessorOptions(Set<Backend> backends, boolean verbose) {
+public record ProcessorOptions(Set<Backend> backends, List<Path> profiles, boolean winnersOnly, boolean verbose) {
 
-    /** Copies the set of backends. */
+    /** Copies the collections. */
     public ProcessorOptions {
         backends = Set.copyOf(backends);
+        profiles = List.copyOf(profiles);
     }
 
     /**
@@ -32,6 +41,8 @@ public record ProcessorOptions(Set<Backend> backends, boolean verbose) {
      */
     public static Optional<ProcessorOptions> parse(Map<String, String> given, Reporter reporter) {
         Set<Backend> backends = EnumSet.allOf(Backend.class);
+        List<Path> profiles = new ArrayList<>();
+        boolean winnersOnly = false;
         boolean verbose = false;
         boolean understood = true;
         // Sorted, so that the order of messages does not depend on the order of a hash map.
@@ -49,6 +60,11 @@ public record ProcessorOptions(Set<Backend> backends, boolean verbose) {
             String value = entry.getValue() == null ? "" : entry.getValue().strip();
             boolean valid = switch (option.get()) {
                 case BACKENDS -> limit(backends, value);
+                case PROFILE -> addPaths(profiles, value);
+                case PROFILE_ONLY -> {
+                    winnersOnly = value.equals("true");
+                    yield winnersOnly || value.equals("false");
+                }
                 case VERBOSE -> {
                     verbose = value.equals("true");
                     yield verbose || value.equals("false");
@@ -60,7 +76,14 @@ public record ProcessorOptions(Set<Backend> backends, boolean verbose) {
                 understood = false;
             }
         }
-        return understood ? Optional.of(new ProcessorOptions(backends, verbose)) : Optional.empty();
+        if (winnersOnly && !given.containsKey(ProcessorOption.PROFILE.key())) {
+            reporter.report(Message.OPTION_NEEDS_ANOTHER.at(
+                    Position.NOWHERE, ProcessorOption.PROFILE_ONLY.key(), ProcessorOption.PROFILE.key()));
+            understood = false;
+        }
+        return understood
+                ? Optional.of(new ProcessorOptions(backends, profiles, winnersOnly, verbose))
+                : Optional.empty();
     }
 
     /** Reduces a set of backends to those of a comma list; returns whether every name in it is a backend's. */
@@ -74,6 +97,21 @@ public record ProcessorOptions(Set<Backend> backends, boolean verbose) {
             listed.add(backend.get());
         }
         backends.retainAll(listed);
+        return true;
+    }
+
+    /** Adds the files of a list; returns whether every name in it can be a file's. */
+    private static boolean addPaths(List<Path> paths, String list) {
+        for (String name : list.split(Pattern.quote(File.pathSeparator), -1)) {
+            if (name.isBlank()) {
+                return false;
+            }
+            try {
+                paths.add(Path.of(name.strip()));
+            } catch (InvalidPathException noName) {
+                return false;
+            }
+        }
         return true;
     }
 }

@@ -1,11 +1,11 @@
 package dev.attune.processor.plan;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * One way to write the kernels of a specification; together with the model it determines the text completely.
@@ -17,6 +17,7 @@ import java.util.List;
  * @param headGroup query heads that share one pass over the packed tokens
  * @param streams tiles, from as many places of the cache, that are read at once
  * @param readAheadTiles tiles that are read once, in order, before the kernels read them piecemeal; 0 for none
+ * @param variant what sets the plan apart from its backend's default, {@code heads2-streams2}; empty for the default
  */
 public record KernelPlan(
         AttentionModel model,
@@ -25,59 +26,31 @@ public record KernelPlan(
         Strategy strategy,
         int headGroup,
         int streams,
-        int readAheadTiles) {
+        int readAheadTiles,
+        String variant) {
 
-    /** Registers that the query tables of one pass may take; the rest holds accumulators and temporaries. */
-    private static final int TABLE_REGISTERS = 16;
-
-    /** More heads than this in one pass spill the accumulators. */
-    private static final int MOST_HEADS = 4;
-
-    /** Tiles that one head reads at once in the widest vectors. */
-    private static final int MOST_STREAMS = 4;
-
-    /** What is read ahead should stay in the second-level cache, of which half a megabyte is common. */
-    private static final int READ_AHEAD_BYTES = 256 * 1024;
-
-    private static final int MOST_READ_AHEAD_TILES = 8;
-
-    /** Plans one Java class per backend: the vectors the model asks for, the widest first, then the scalar oracle. */
+    /**
+     * Plans the Java classes of a specification: for each backend, the widest vectors first and the scalar oracle last,
+     * its default and then the variants that may be faster on one machine or another.
+     */
     public static List<KernelPlan> all(AttentionModel model) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
         for (Backend backend : model.vectorBackends()) {
-            int headGroup = headGroup(model, backend);
-            int streams = streams(model, backend, headGroup);
-            plans.add(new KernelPlan(
-                    model,
-                    layout,
-                    backend,
-                    Strategy.PERMUTE,
-                    headGroup,
-                    streams,
-                    streams == 1 ? readAheadTiles(layout) : 0));
+            plans.addAll(new PlanSpace(model, layout, backend).plans());
         }
-        plans.add(new KernelPlan(model, layout, Backend.SCALAR, Strategy.SCALAR, 1, 1, 0));
+        plans.add(new KernelPlan(model, layout, Backend.SCALAR, Strategy.SCALAR, 1, 1, 0, ""));
         return List.copyOf(plans);
     }
 
-    private static int readAheadTiles(TileLayout layout) {
-        int bytes = Math.max(layout.tileBytes(), layout.denseTileBytes());
-        return Math.clamp(READ_AHEAD_BYTES / bytes, 1, MOST_READ_AHEAD_TILES);
+    /** Returns whether this is the default of its backend, whose class also packs for the other variants. */
+    public boolean isDefault() {
+        return variant.isEmpty();
     }
 
-    private static int headGroup(AttentionModel model, Backend backend) {
-        int tableBits = model.keys().format() == NumberFormat.FLOAT32 ? Float.SIZE : Short.SIZE;
-        int tableRegisters = model.headDim() * tableBits / backend.vectorBits();
-        int heads = TABLE_REGISTERS / Math.max(1, tableRegisters);
-        return Math.clamp(heads, 1, Math.min(MOST_HEADS, model.groupSize()));
-    }
-
-    /** Every tile that is read at once takes accumulators of its own, for each head of the pass; tables leave fewer. */
-    private static int streams(AttentionModel model, Backend backend, int headGroup) {
-        int most = backend.vectorBits() * MOST_STREAMS / Backend.VECTOR_512.vectorBits();
-        boolean tables = !model.keys().dense() || !model.values().dense();
-        return Math.clamp((tables ? most : 2 * most) / headGroup, 1, Math.max(1, most));
+    /** Returns whether kept entries and signs are looked up as rows that hold the numbers of several heads. */
+    public boolean gathers() {
+        return strategy == Strategy.GATHER;
     }
 
     /** Returns the sizes of the passes that cover all {@code G} query heads, for example 4 and 3 for 7 heads. */
@@ -94,8 +67,20 @@ public record KernelPlan(
         return backend.vectorBits() / Integer.SIZE;
     }
 
+    /** Returns what users call the kernels: {@code vector512} or {@code vector512-heads2-streams2}. */
+    public String name() {
+        String name = backend.name().replace("_", "").toLowerCase(Locale.ROOT);
+        return isDefault() ? name : name + "-" + variant;
+    }
+
     /** Returns the simple name of the generated class. */
     public String className() {
-        return model.kernelsName(backend);
+        StringBuilder camelCase = new StringBuilder();
+        for (String part : variant.split("-")) {
+            if (!part.isEmpty()) {
+                camelCase.append(Character.toUpperCase(part.charAt(0))).append(part, 1, part.length());
+            }
+        }
+        return model.kernelsName(backend, camelCase.toString());
     }
 }

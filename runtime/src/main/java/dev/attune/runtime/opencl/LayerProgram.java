@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The OpenCL program of one specification, built for one device: its kernels by name, as {@link OpenClKernels} describes
@@ -34,8 +35,10 @@ public final class LayerProgram implements AutoCloseable {
     private static final int LANES = 32;
     private static final int NVIDIA_CAPABILITY = 9;
 
-    /** Work-groups of a decode step for each unit of a graphics processor: some work while others wait for memory. */
-    private static final int GROUPS_PER_UNIT = 8;
+    private static final Pattern UNROLLING = Pattern.compile("^ *#pragma unroll.*$", Pattern.MULTILINE);
+
+    /** Work-items of a work-group of {@code merge}, which has one for every 32 channels. */
+    private static final int MERGE_ITEMS = 256;
 
     /** The most splits that are merged at once by a fused decode step. */
     private static final int SPLITS_OF_A_MERGE = 16;
@@ -137,6 +140,10 @@ public final class LayerProgram implements AutoCloseable {
             OpenClKernels kernels,
             Optional<OpenClKernels.FusedAttend> fused) {
         String source = fused.map(OpenClKernels.FusedAttend::source).orElseGet(kernels::source);
+        if (device.kind() == OpenClDevice.Kind.CPU) {
+            // Processors have too few registers to gain from unrolled loops, and take twice as long to compile them.
+            source = UNROLLING.matcher(source).replaceAll("");
+        }
         OpenClProgram program = OpenClProgram.build(device, source);
         try {
             return new LayerProgram(program, shape, layout, kernels, fused);
@@ -234,7 +241,9 @@ public final class LayerProgram implements AutoCloseable {
                 queue, heads * passes() * splits, LANES * teams(),
                 queries, scales, packed, dense, partials,
                 packedTokens, denseTokens, packedStride, denseStride, splits, receipt, launches);
-        merge.launch(queue, heads * passes(), TILE_TOKENS, partials, results, receipt, splits * teams());
+        int slices = Math.ceilDiv(shape.headDim(), LANES);
+        merge.launch(
+                queue, heads * passes() * slices, MERGE_ITEMS, partials, results, receipt, splits * teams());
         return launches;
     }
 
@@ -252,9 +261,9 @@ public final class LayerProgram implements AutoCloseable {
             return Math.clamp(device.computeUnits() * fused.get().groupsPerUnit() / rows, 1, Math.max(1, tiles));
         }
         int groups = device.kind() == OpenClDevice.Kind.GPU
-                ? device.computeUnits() * GROUPS_PER_UNIT
+                ? device.computeUnits() * kernels.groupsPerUnit()
                 : device.computeUnits();
-        return Math.clamp(Math.ceilDiv(groups, rows), 1, Math.max(1, Math.ceilDiv(tiles, teams())));
+        return Math.clamp(groups / rows, 1, Math.max(1, Math.ceilDiv(tiles, teams())));
     }
 
     /** Returns the bytes of the partial results of so many splits, or fewer. */

@@ -1,7 +1,6 @@
 package dev.attune.runtime.spi;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Strategy;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,27 +20,57 @@ public interface KernelProvider {
     /** Returns the layout of the packed cache, the same for every backend. */
     CacheLayout layout();
 
-    /** Returns the generated backends: OpenCL, then the widest vectors first, and {@link Backend#SCALAR} last. */
-    List<Backend> backends();
+    /** Returns what tells these kernels from others of the same name. */
+    Fingerprint fingerprint();
 
     /**
-     * Returns how the kernels of a backend look entries up, which decides whether they suit a machine.
-     *
-     * @throws IllegalArgumentException if the backend was not generated for this specification
+     * Returns the generated variants: OpenCL, then the widest vectors first, and {@link Backend#SCALAR} last. The first
+     * one of a backend is its default.
      */
-    Strategy strategy(Backend backend);
+    List<KernelVariant> variants();
 
     /**
-     * Creates the Java kernels of one backend; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads that
-     * backend's class only, so that no Vector API class is touched
-     * unless a vector backend is asked for.
+     * Creates the Java kernels of a variant; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads the classes of
+     * that variant's backend only, so that no Vector API class is touched unless a vector backend is asked for.
      *
-     * @throws IllegalArgumentException if the backend was not generated for this specification
+     * @throws IllegalArgumentException if the variant was not generated for this specification
      */
-    AttentionKernels create(Backend backend);
+    AttentionKernels create(KernelVariant variant);
+
+    /** Returns choices measured before compilation, the more fitting first; none unless a profile was given. */
+    default List<TunedChoice> tunedChoices() {
+        return List.of();
+    }
 
     /** Returns the OpenCL program, if one was generated for this specification. */
     default Optional<OpenClKernels> openCl() {
         return Optional.empty();
+    }
+
+    /** Returns the generated backends, in the order of their variants. */
+    default List<Backend> backends() {
+        return variants().stream().map(KernelVariant::backend).distinct().toList();
+    }
+
+    /**
+     * Returns a backend's default variant.
+     *
+     * @throws IllegalArgumentException if the backend was not generated for this specification
+     */
+    default KernelVariant variant(Backend backend) {
+        return variants().stream()
+                .filter(variant -> variant.backend() == backend)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(specification().getName() + " has no kernels for "
+                        + backend + "; add it to the backends of its specification"));
+    }
+
+    /**
+     * Creates the Java kernels of a backend's default variant.
+     *
+     * @throws IllegalArgumentException if the backend was not generated for this specification, or is OpenCL
+     */
+    default AttentionKernels create(Backend backend) {
+        return create(variant(backend));
     }
 }

@@ -37,7 +37,8 @@ import java.util.Optional;
  *     denseStride, splits</td><td>heads * passes * splits, of 32 * teams work-items</td></tr>
  * <tr><th scope="row">merge</th>
  *     <td>partials, results (written: output [heads][G][d], log-sum-exp [heads][G], what {@code attend} stored in
- *     {@code receipt}); parts = splits * teams; receipt</td><td>heads * passes</td></tr>
+ *     {@code receipt}); parts = splits * teams; receipt</td>
+ *     <td>heads * passes * ceil(d / 32), of 256 work-items</td></tr>
  * </tbody>
  * </table>
  */
@@ -57,6 +58,9 @@ public interface OpenClKernels {
 
     /** Returns how many teams of 32 work-items a work-group of {@code attend} has. */
     int teams();
+
+    /** Returns how many work-groups of {@code attend} a unit of a graphics processor should have. */
+    int groupsPerUnit();
 
     /** Returns the program for NVIDIA devices of compute capability 9.0 and up, if there is one for this specification. */
     default Optional<FusedAttend> nvidia() {

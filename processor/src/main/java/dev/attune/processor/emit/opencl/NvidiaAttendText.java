@@ -3,10 +3,6 @@ package dev.attune.processor.emit.opencl;
 import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.plan.DeviceLayout;
 import dev.attune.processor.plan.NvidiaPlan;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -38,7 +34,7 @@ final class NvidiaAttendText {
                     + ".0f  // 127 times it, for each kept channel, is still a half\n");
         }
         define(text, "WEIGHT_SHIFT", plan.weightShift(), "log2 of the weight of the largest score, at least");
-        return text.append('\n').append(Template.fold(template(), conditions)).toString();
+        return text.append('\n').append(Template.folded(TEMPLATE, conditions)).toString();
     }
 
     private static void define(StringBuilder text, String name, int value, String meaning) {
@@ -56,16 +52,5 @@ final class NvidiaAttendText {
         conditions.put("SIGNED_KEYS", device.keys().map(DeviceLayout.Keys::signed).orElse(false) ? 1 : 0);
         conditions.put("SIGNED_VALUES", device.values().map(DeviceLayout.Values::signed).orElse(false) ? 1 : 0);
         return conditions;
-    }
-
-    private static String template() {
-        try (InputStream stream = NvidiaAttendText.class.getResourceAsStream(TEMPLATE)) {
-            if (stream == null) {
-                throw new IllegalStateException(TEMPLATE + " is missing from the processor's jar");
-            }
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -1,5 +1,9 @@
 package dev.attune.processor.emit.opencl;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -12,6 +16,18 @@ import java.util.Map;
 final class Template {
 
     private Template() {}
+
+    /** Returns a resource beside this class, folded. */
+    static String folded(String resource, Map<String, Integer> conditions) {
+        try (InputStream stream = Template.class.getResourceAsStream(resource)) {
+            if (stream == null) {
+                throw new IllegalStateException(resource + " is missing from the processor's jar");
+            }
+            return fold(new String(stream.readAllBytes(), StandardCharsets.UTF_8), conditions);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     static String fold(String template, Map<String, Integer> conditions) {
         StringBuilder text = new StringBuilder();

@@ -1,4 +1,4 @@
-package dev.attune.bench.measure;
+package dev.attune.runtime.tuning;
 
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;

@@ -1,4 +1,4 @@
-package dev.attune.bench.measure;
+package dev.attune.runtime.tuning;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

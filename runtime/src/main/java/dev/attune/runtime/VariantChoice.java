@@ -1,27 +1,27 @@
 package dev.attune.runtime;
 
-import dev.attune.annotations.Backend;
 import dev.attune.runtime.opencl.LayerProgram;
 import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.KernelVariant;
 import java.util.List;
 
 /**
  * The outcome of climbing the ladder.
  *
- * @param backend the chosen backend
+ * @param variant the chosen variant
  * @param kernels its first kernels; with OpenCL plain Java ones, for inspection
  * @param programs its programs, one for each device; empty unless it is OpenCL
- * @param ladder every backend with its reason, OpenCL first, then the widest vectors
- * @param warnings what kept a faster backend from being used, if a user can do something about it
+ * @param ladder every variant with its reason, OpenCL first, then the widest vectors
+ * @param warnings what kept a faster variant from being used, if a user can do something about it
  */
-record BackendChoice(
-        Backend backend,
+record VariantChoice(
+        KernelVariant variant,
         AttentionKernels kernels,
         List<LayerProgram> programs,
         List<Rung> ladder,
         List<String> warnings) {
 
-    BackendChoice {
+    VariantChoice {
         programs = List.copyOf(programs);
         ladder = List.copyOf(ladder);
         warnings = List.copyOf(warnings);

@@ -1,0 +1,75 @@
+package dev.attune.bench.tuning;
+
+import dev.attune.examples.report.ResultTable;
+import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.TuningKey;
+import dev.attune.runtime.tuning.TuningRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A record of measurements as text. */
+public final class RecordTable {
+
+    private static final List<String> HEADER =
+            List.of("variant", "ns/token/head", "quartiles", "vs default", "rounds", "");
+
+    private RecordTable() {}
+
+    /** Returns what was measured, in a line. */
+    public static String title(TuningRecord record) {
+        TuningKey key = record.key();
+        String name = key.specification().substring(key.specification().lastIndexOf('.') + 1);
+        return name + ", " + context(key.contextTokens()) + " tokens, "
+                + key.threads() + (key.threads() == 1 ? " thread" : " threads");
+    }
+
+    /** Returns for example {@code 32k} for 32 768 tokens. */
+    public static String context(int tokens) {
+        return tokens % 1024 == 0 ? tokens / 1024 + "k" : Integer.toString(tokens);
+    }
+
+    /** Returns the lines of an aligned table, then what was chosen and why. */
+    public static List<String> lines(TuningRecord record) {
+        List<String> lines = new ArrayList<>(table(record).lines());
+        lines.add("-> " + record.chosen() + ": " + record.reason());
+        return lines;
+    }
+
+    /** Returns one row for each candidate. */
+    public static ResultTable table(TuningRecord record) {
+        double standard = record.candidate(record.defaultVariant())
+                .map(CandidateResult::medianNanos)
+                .orElse(Double.NaN);
+        return new ResultTable(
+                HEADER,
+                record.candidates().stream().map(each -> row(record, each, standard)).toList());
+    }
+
+    private static List<String> row(TuningRecord record, CandidateResult candidate, double standard) {
+        boolean timed = Double.isFinite(candidate.medianNanos());
+        boolean compared = timed && Double.isFinite(standard);
+        return List.of(
+                candidate.variant(),
+                timed ? format("%.2f", candidate.medianNanos()) : "-",
+                timed ? format("%.2f-%.2f", candidate.lowerQuartileNanos(), candidate.upperQuartileNanos()) : "-",
+                compared ? format("%.2fx", standard / candidate.medianNanos()) : "-",
+                Integer.toString(candidate.rounds()),
+                remark(record, candidate));
+    }
+
+    private static String remark(TuningRecord record, CandidateResult candidate) {
+        String what = switch (candidate.verdict()) {
+            case TIMED -> candidate.variant().equals(record.defaultVariant()) ? "the default" : "";
+            case STOPPED_EARLY -> candidate.reason();
+            case REFUSED -> "refused: " + candidate.reason();
+            case UNSUPPORTED -> "unsupported: " + candidate.reason();
+        };
+        String chosen = candidate.variant().equals(record.chosen()) ? "chosen" : "";
+        return chosen.isEmpty() || what.isEmpty() ? chosen + what : chosen + ", " + what;
+    }
+
+    private static String format(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+}

@@ -1,0 +1,296 @@
+package dev.attune.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.attune.annotations.Backend;
+import dev.attune.reference.ReferenceKernels;
+import dev.attune.reference.ReferenceProvider;
+import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.ContestListener;
+import dev.attune.runtime.tuning.Environment;
+import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningRecord;
+import dev.attune.runtime.tuning.TuningStore;
+import dev.attune.runtime.tuning.Verdict;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Variants that compute like the oracle, or not, on a clock that only their decoding moves. */
+class KernelTunerTest {
+
+    private static final long MILLISECOND = 1_000_000;
+    private static final Duration BUDGET = Duration.ofSeconds(60);
+    private static final int TOKENS = 1024;
+
+    @TempDir
+    private Path directory;
+
+    private long now;
+
+    private final class Machine implements Platform {
+
+        private final int vectorBits;
+
+        private Machine(int vectorBits) {
+            this.vectorBits = vectorBits;
+        }
+
+        @Override
+        public boolean vectorModuleResolved() {
+            return true;
+        }
+
+        @Override
+        public int preferredVectorBits() {
+            return vectorBits;
+        }
+
+        @Override
+        public boolean permutesCompiled() {
+            return true;
+        }
+
+        @Override
+        public TuningStore store(boolean withDevices) {
+            return TuningStore.open(
+                    new StoreSettings(directory, StoreSettings.Mode.WRITE), Environment.current(vectorBits, List.of()));
+        }
+    }
+
+    /** Decodes right, within a time of its own for each head. */
+    private class TimedKernels extends ReferenceKernels {
+
+        private final long nanos;
+
+        private TimedKernels(Backend backend, long nanos) {
+            super(Impostors.SHAPE, backend);
+            this.nanos = nanos;
+        }
+
+        @Override
+        public void attend(
+                int head,
+                float[] queries,
+                float[] scales,
+                MemorySegment cache,
+                long tile,
+                int packedTokens,
+                long dense,
+                int denseTokens,
+                float[] output,
+                float[] logSumExp) {
+            super.attend(head, queries, scales, cache, tile, packedTokens, dense, denseTokens, output, logSumExp);
+            now += nanos;
+            spoil(output);
+        }
+
+        void spoil(float[] output) {}
+    }
+
+    @AfterEach
+    void clearInterrupt() {
+        Thread.interrupted();
+    }
+
+    private AttentionKernels millis(int millis) {
+        return new TimedKernels(Backend.VECTOR_512, millis * MILLISECOND);
+    }
+
+    private AttentionKernels wrong(float factor) {
+        return new TimedKernels(Backend.VECTOR_512, 1) {
+            @Override
+            void spoil(float[] output) {
+                for (int i = 0; i < output.length; i++) {
+                    output[i] *= factor;
+                }
+            }
+        };
+    }
+
+    @Test
+    void theFastestVariantIsChosenAndKept() {
+        ReferenceProvider provider = provider(new Impostors()
+                .with("vector512", () -> millis(10))
+                .with("vector512-fast", () -> millis(8))
+                .with("vector512-hopeless", () -> millis(40)));
+        KernelTuner tuner = tuner(provider, 512);
+        assertEquals(Optional.empty(), tuner.known(TOKENS, 1));
+        TuningRecord record = tuner.tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+
+        assertEquals("vector512-fast", record.chosen());
+        assertEquals("vector512", record.defaultVariant());
+        assertTrue(record.reason().contains("1.250 times the default's speed"), record.reason());
+        assertEquals(
+                List.of("vector512", "vector512-fast", "vector512-hopeless", "scalar"),
+                record.candidates().stream().map(CandidateResult::variant).toList());
+        assertEquals(Verdict.TIMED, candidate(record, "vector512").verdict());
+        assertEquals(Verdict.STOPPED_EARLY, candidate(record, "vector512-hopeless").verdict());
+        assertEquals(Verdict.TIMED, candidate(record, "scalar").verdict());
+        // A step is one call for each key-value head.
+        assertEquals(8.0 * MILLISECOND / TOKENS, candidate(record, "vector512-fast").medianNanos(), 1e-6);
+
+        assertEquals(Optional.of(record), tuner(provider, 512).known(TOKENS, 1), "another process finds it");
+        assertEquals(Optional.empty(), tuner(provider, 512).known(TOKENS, 2));
+        assertEquals(Optional.empty(), tuner(provider, 512).known(2 * TOKENS, 1));
+        assertEquals(Optional.empty(), tuner(provider, 256).known(TOKENS, 1), "another machine");
+    }
+
+    @Test
+    void aVariantThatComputesSomethingWrongIsRefusedAndNamedHoweverFastItIs() {
+        ReferenceProvider provider = provider(new Impostors()
+                .with("vector512", () -> millis(10))
+                .with("vector512-wrong", () -> wrong(1.03f))
+                .with("vector512-nan", () -> wrong(Float.NaN))
+                .with("vector512-throwing", () -> {
+                    throw new ArithmeticException("in its constructor");
+                }));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512", record.chosen());
+        assertRefused(record, "vector512-wrong", "normalised mean square error");
+        assertRefused(record, "vector512-nan", "wrote beyond its outputs");
+        assertRefused(record, "vector512-throwing", "java.lang.ArithmeticException: in its constructor");
+    }
+
+    private static void assertRefused(TuningRecord record, String variant, String words) {
+        CandidateResult refused = candidate(record, variant);
+        assertEquals(Verdict.REFUSED, refused.verdict());
+        assertTrue(refused.reason().contains(words), refused.reason());
+        assertEquals(0, refused.rounds());
+    }
+
+    @Test
+    void whatWasRefusedIsNotChosenAnyMore() {
+        ReferenceProvider provider = provider(new Impostors()
+                .with("vector512", () -> wrong(1.03f))
+                .with("vector512-right", () -> millis(10)));
+        int threads = ThreadCount.ofProcess();
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, threads, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512-right", record.chosen());
+        assertEquals("vector512-right", record.defaultVariant(), "the default among those that passed");
+        LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), new Machine(512));
+        assertEquals("vector512-right", kernels.variant().name());
+        Rung refused = kernels.ladder().getFirst();
+        assertEquals("vector512", refused.variant());
+        assertFalse(refused.supported());
+        assertTrue(refused.reason().startsWith("refused, it failed verification on this machine"), refused.reason());
+    }
+
+    @Test
+    void aDefaultThatIsTheFastestStays() {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> millis(10)).with("vector512-other", () -> millis(11)));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512", record.chosen());
+        assertEquals("the default is the fastest of 3 timed to the end", record.reason());
+    }
+
+    @Test
+    void whatCannotRunHereIsRecordedWithTheLaddersReason() {
+        ReferenceProvider provider = provider(new Impostors().with("vector512", () -> millis(1)));
+        TuningRecord record = tuner(provider, 256).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("scalar", record.chosen());
+        assertEquals(Verdict.UNSUPPORTED, candidate(record, "vector512").verdict());
+        assertEquals(
+                "wider than the 256 bits this machine prefers",
+                candidate(record, "vector512").reason());
+    }
+
+    @Test
+    void withTooLittleTimeNothingIsKept() throws IOException {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> millis(10)).with("vector512-fast", () -> millis(1)));
+        TuningRecord record =
+                tuner(provider, 512).tune(TOKENS, 1, Duration.ofMillis(100), ContestListener.SILENT);
+        assertEquals("vector512", record.chosen());
+        assertTrue(record.reason().endsWith("give more time"), record.reason());
+        assertNothingKept(provider);
+    }
+
+    @Test
+    void anInterruptAtAnyStageKeepsNothing() throws IOException {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> millis(10)).with("vector512-fast", () -> millis(6)));
+        List<String> stages = new ArrayList<>();
+        tuner(provider, 512).tune(TOKENS, 1, BUDGET, progress -> {
+            if (!stages.contains(progress.stage())) {
+                stages.add(progress.stage());
+            }
+        });
+        assertTrue(
+                stages.containsAll(List.of("verifying scalar", "compiling", "warming up", "timing")),
+                stages::toString);
+        deleteRecords();
+        for (String stage : stages) {
+            boolean[] interrupted = new boolean[1];
+            KernelTuner tuner = tuner(provider, 512);
+            assertThrows(
+                    CancellationException.class,
+                    () -> tuner.tune(TOKENS, 1, BUDGET, progress -> {
+                        if (progress.stage().equals(stage) && !interrupted[0]) {
+                            interrupted[0] = true;
+                            Thread.currentThread().interrupt();
+                        }
+                    }),
+                    stage);
+            assertTrue(Thread.interrupted(), () -> "the interrupt is kept, " + stage);
+            assertNothingKept(provider);
+        }
+    }
+
+    @Test
+    void verificationAndCompilingAreDoneOnce() {
+        List<String> stages = new ArrayList<>();
+        KernelTuner tuner = tuner(provider(new Impostors().with("vector512", () -> millis(10))), 512);
+        tuner.tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        tuner.tune(2 * TOKENS, 1, BUDGET, progress -> stages.add(progress.stage()));
+        assertTrue(stages.contains("timing"));
+        assertFalse(stages.contains("compiling"));
+        assertTrue(tuner.known(2 * TOKENS, 1).isPresent());
+    }
+
+    private void assertNothingKept(ReferenceProvider provider) throws IOException {
+        assertEquals(Optional.empty(), tuner(provider, 512).known(TOKENS, 1));
+        assertEquals(List.of(), records());
+    }
+
+    private void deleteRecords() throws IOException {
+        for (Path record : records()) {
+            Files.delete(record);
+        }
+    }
+
+    private List<Path> records() throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> Files.isRegularFile(file) && !file.endsWith("manifest.json"))
+                    .toList();
+        }
+    }
+
+    /** The oracle takes twice as long as the default variants of these tests. */
+    private ReferenceProvider provider(Impostors impostors) {
+        return impostors.provider(() -> new TimedKernels(Backend.SCALAR, 20 * MILLISECOND));
+    }
+
+    private KernelTuner tuner(ReferenceProvider provider, int vectorBits) {
+        return new KernelTuner(provider, new Machine(vectorBits), () -> now);
+    }
+
+    private static CandidateResult candidate(TuningRecord record, String variant) {
+        return record.candidate(variant).orElseThrow();
+    }
+}
