@@ -25,6 +25,28 @@ final class DeviceStore implements TokenStore {
 
     private static final ValueLayout.OfFloat FLOAT32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+    /** The system property that says where prompts are packed: {@code device}, the default, or {@code host}. */
+    static final String PACK_PROPERTY = "attune.opencl.pack";
+
+    /** Prompts packed in host memory are uploaded in pieces of about so many bytes. */
+    private static final long PIECE_BYTES = 32L << 20;
+
+    private enum Packing {
+        DEVICE,
+        HOST;
+
+        static Packing chosen() {
+            String name = System.getProperty(PACK_PROPERTY, "device");
+            return switch (name) {
+                case "device" -> DEVICE;
+                case "host" -> HOST;
+                default -> throw new IllegalArgumentException(
+                        PACK_PROPERTY + " = \"" + name + "\" is neither \"device\" nor \"host\"");
+            };
+        }
+    }
+
+    private final Packing packing = Packing.chosen();
     private final KernelProvider provider;
     private final LayerShape shape;
     private final CacheGeometry geometry;
@@ -103,10 +125,16 @@ final class DeviceStore implements TokenStore {
                 float[] own = shard.readScales();
                 System.arraycopy(own, 0, scales, firstHead * shape.headDim(), own.length);
             }
-            shard.pack(Math.ceilDiv(packed, TILE_TOKENS), (head, tile, toKeys, toValues, offset) -> {
+            DeviceShard.Tiles tiles = (head, tile, toKeys, toValues, offset) -> {
                 copyTile(keys, toKeys, offset, firstHead + head, tile, packed, tokens);
                 copyTile(values, toValues, offset, firstHead + head, tile, packed, tokens);
-            });
+            };
+            int count = Math.ceilDiv(packed, TILE_TOKENS);
+            if (packing == Packing.HOST) {
+                packOnHost(shard, firstHead, count, tiles, scales);
+            } else {
+                shard.pack(count, tiles);
+            }
         }
         float[] key = new float[shape.keyValueHeads() * shape.headDim()];
         float[] value = new float[key.length];
@@ -116,6 +144,30 @@ final class DeviceStore implements TokenStore {
             storeDense(key, value, token - packed);
         }
         return CacheContents.of(scales, packed, tokens - packed);
+    }
+
+    /** Packs tiles in host memory, and uploads them a piece at a time. */
+    private void packOnHost(DeviceShard shard, int firstHead, int count, DeviceShard.Tiles tiles, float[] scales) {
+        AttentionKernels kernels = provider.create(Backend.SCALAR);
+        int numbers = TILE_TOKENS * shape.headDim();
+        int tileBytes = provider.layout().tileBytes();
+        int piece = Math.clamp(PIECE_BYTES / ((long) tileBytes * shard.heads()), 1, Math.max(1, count));
+        float[] keys = new float[numbers];
+        float[] values = new float[numbers];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment packed = arena.allocate((long) shard.heads() * piece * tileBytes, CacheGeometry.ALIGNMENT);
+            for (int first = 0; first < count; first += piece) {
+                int some = Math.min(piece, count - first);
+                for (int i = 0; i < shard.heads() * some; i++) {
+                    int head = i / some;
+                    tiles.copy(
+                            head, first + i % some, MemorySegment.ofArray(keys), MemorySegment.ofArray(values), 0);
+                    kernels.packKeys(firstHead + head, keys, scales, packed, (long) i * tileBytes);
+                    kernels.packValues(values, packed, (long) i * tileBytes);
+                }
+                shard.importTiles(first, some, packed.asSlice(0, (long) shard.heads() * some * tileBytes));
+            }
+        }
     }
 
     /** Copies a tile; one with fewer tokens is filled up by repeating them. */
@@ -164,23 +216,7 @@ final class DeviceStore implements TokenStore {
             Arrays.fill(sums, Float.NEGATIVE_INFINITY);
             return;
         }
-        if (shards.size() == 1) {
-            shards.getFirst().attend(queries, 0, now.packedTokens(), now.denseTokens(), output, sums);
-            return;
-        }
-        // Devices fail one by one: what the caller sees is written when all have succeeded.
-        float[] outputs = new float[output.length];
-        float[] allSums = new float[sums.length];
-        DeviceTasks.run(shards.size(), i -> shards.get(i)
-                .attend(
-                        queries,
-                        firstHead(i) * shape.groupSize(),
-                        now.packedTokens(),
-                        now.denseTokens(),
-                        outputs,
-                        allSums));
-        System.arraycopy(outputs, 0, output, 0, output.length);
-        System.arraycopy(allSums, 0, sums, 0, sums.length);
+        DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, sums);
     }
 
     @Override

@@ -65,7 +65,7 @@ final class Correctness {
             }
             float[] output = new float[queries.length];
             float[] sums = new float[HEADS * group];
-            shard.attend(queries, 0, packed, dense, output, sums);
+            shard.attend(queries, packed, dense, output, sums);
             float[] expected = new float[queries.length];
             float[] expectedSums = new float[sums.length];
             MemorySegment cache = arena.allocate((long) tiles * tileBytes + (long) denseTiles * denseBytes, 64);

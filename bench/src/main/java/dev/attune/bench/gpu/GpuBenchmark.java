@@ -4,6 +4,7 @@ import dev.attune.runtime.opencl.DeviceShard;
 import dev.attune.runtime.opencl.LayerProgram;
 import dev.attune.runtime.opencl.OpenClDevice;
 import dev.attune.runtime.opencl.OpenClDevices;
+import dev.attune.runtime.spi.KernelProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * Checks the decode step on the preferred OpenCL device and times it beside PyTorch's, and writes a report of both.
@@ -30,12 +32,13 @@ public final class GpuBenchmark {
     /** Caches of a shape are as many as take this much memory, and take turns: more than any cache of a device. */
     private static final long ROTATED_BYTES = 400L << 20;
 
-    private static final int WARM_UPS = 30;
-    private static final int STEPS = 60;
+    private static final int WARM_UPS = 300;
+    private static final int STEPS = 100;
 
     private record Row(
             String cache,
             String path,
+            int devices,
             Workload.Shape shape,
             double bytesPerTokenPerHead,
             double kernelMicros,
@@ -99,6 +102,33 @@ public final class GpuBenchmark {
                 }
             }
         }
+        System.clearProperty(LayerProgram.PATH_PROPERTY);
+        shareOut();
+    }
+
+    /** Times caches on one device, and shared out among several if the machine has them. */
+    private void shareOut() {
+        List<Integer> counts = IntStream.iterate(1, count -> count <= SharedOut.alike().size(), count -> 2 * count)
+                .boxed()
+                .toList();
+        if (counts.size() == 1 || Boolean.getBoolean("attune.bench.quick")) {
+            return;
+        }
+        for (Workload.Shape shape : Workload.shapes()) {
+            KernelProvider provider =
+                    shape.batch() == 1 ? new Keys80Values80Kernels() : new Keys80Values80Batch8Kernels();
+            double bytesPerTokenPerHead = provider.openCl().orElseThrow().tileBytes() / 64.0;
+            double[] micros = SharedOut.endToEndMicros(provider, counts, shape.tokens());
+            for (int i = 0; i < micros.length; i++) {
+                rows.add(new Row(
+                        "k0.8+v0.8", "cache", counts.get(i), shape, bytesPerTokenPerHead, Double.NaN, micros[i],
+                        Double.NaN));
+                System.out.printf(
+                        Locale.ROOT,
+                        "%-16s %-9s %-6s devices %d end-to-end %10.1f, %.2f times as fast as one%n",
+                        "k0.8+v0.8", "cache", shape.name(), counts.get(i), micros[i], micros[0] / micros[i]);
+            }
+        }
     }
 
     private void time(Workload workload, LayerProgram program, String path) {
@@ -147,7 +177,7 @@ public final class GpuBenchmark {
             for (int step = -WARM_UPS; step < STEPS; step++) {
                 DeviceShard shard = shards.get(Math.floorMod(step, shards.size()));
                 long start = System.nanoTime();
-                shard.attend(queries, 0, shape.tokens(), 0, output, sums);
+                shard.attend(queries, shape.tokens(), 0, output, sums);
                 long nanos = System.nanoTime() - start;
                 long onDevice = Arrays.stream(program.program().launchNanos()).sum();
                 if (step >= 0) {
@@ -158,7 +188,7 @@ public final class GpuBenchmark {
         program.program().takeTimes(false);
         double kernelMicros = median(kernel);
         return new Row(
-                workload.name(), path, shape, bytesPerTokenPerHead, kernelMicros, median(endToEnd),
+                workload.name(), path, 1, shape, bytesPerTokenPerHead, kernelMicros, median(endToEnd),
                 bytes / kernelMicros / 1e3);
     }
 
@@ -203,22 +233,24 @@ public final class GpuBenchmark {
         for (Row row : rows) {
             json.append(String.format(
                     Locale.ROOT,
-                    "    {\"cache\": \"%s\", \"device\": \"%s\", \"path\": \"%s\", \"queryHeads\": 32, \"keyValueHeads\": 8,"
+                    "    {\"cache\": \"%s\", \"device\": \"%s\", \"path\": \"%s\", \"devices\": %d,"
+                            + " \"queryHeads\": 32, \"keyValueHeads\": 8,"
                             + " \"headDim\": 128, \"batch\": %d, \"tokens\": %d, \"bytesPerTokenPerHead\": %.1f,"
-                            + " \"kernelMicros\": %.2f, \"endToEndMicros\": %.2f, \"nanosPerTokenPerHead\": %.5f,"
-                            + " \"gigabytesPerSecond\": %.1f, \"fractionOfReadBandwidth\": %.3f,"
+                            + " \"kernelMicros\": %s, \"endToEndMicros\": %.2f, \"nanosPerTokenPerHead\": %s,"
+                            + " \"gigabytesPerSecond\": %s, \"fractionOfReadBandwidth\": %s,"
                             + " \"speedupOverTorch\": %s, \"endToEndSpeedupOverTorch\": %s}%s%n",
                     row.cache(),
                     device.name(),
                     row.path(),
+                    row.devices(),
                     row.shape().batch(),
                     row.shape().tokens(),
                     row.bytesPerTokenPerHead(),
-                    row.kernelMicros(),
+                    number(row.kernelMicros()),
                     row.endToEndMicros(),
-                    nanosPerToken(row),
-                    row.gigabytesPerSecond(),
-                    row.gigabytesPerSecond() / bandwidth,
+                    number(nanosPerToken(row)),
+                    number(row.gigabytesPerSecond()),
+                    number(row.gigabytesPerSecond() / bandwidth),
                     number(speedup(row)),
                     number(endToEndSpeedup(row)),
                     row == rows.getLast() ? "" : ","));
@@ -227,6 +259,6 @@ public final class GpuBenchmark {
     }
 
     private static String number(double number) {
-        return Double.isNaN(number) ? "null" : String.format(Locale.ROOT, "%.3f", number);
+        return Double.isNaN(number) ? "null" : String.format(Locale.ROOT, "%.5g", number);
     }
 }

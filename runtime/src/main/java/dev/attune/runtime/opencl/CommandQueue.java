@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * A queue that commands are put into one after another without waiting for each, as a decode step does; Aparapi waits for
- * every launch. Commands run in order, and {@link #read} returns when all of them have.
+ * every launch. Commands run in order, and {@link #finish} returns when all of them have.
  *
  * <p>Taking times slows a queue down, so it has to be asked for when the queue is made.
  */
@@ -32,7 +32,7 @@ final class CommandQueue implements AutoCloseable {
     }
 
     /**
-     * Copies native memory to a buffer. The memory must stay as it is until {@link #read} or {@link #finish} returns.
+     * Copies native memory to a buffer. The memory must stay as it is until {@link #finish} returns.
      *
      * @param pinned memory of {@link PinnedMemory}, from which the device copies by itself
      */
@@ -64,9 +64,18 @@ final class CommandQueue implements AutoCloseable {
         }
     }
 
-    /** Copies a buffer to native memory, and returns when that and all before it is done. */
-    void read(DeviceBuffer buffer, MemorySegment into) {
-        library.read(handle, buffer.handle(), 0, into, device, "reading the results of kernels");
+    /**
+     * Copies a buffer to native memory, which has its content when {@link #finish} returns.
+     *
+     * @param pinned memory of {@link PinnedMemory}, to which the device copies by itself
+     */
+    void read(DeviceBuffer buffer, MemorySegment pinned) {
+        library.startRead(handle, buffer.handle(), pinned, device, "reading the results of kernels");
+    }
+
+    /** Has the commands begin; drivers may put them off until somebody waits. */
+    void flush() {
+        library.flush(handle, device, "starting kernels");
     }
 
     /** Returns when all commands have run. */

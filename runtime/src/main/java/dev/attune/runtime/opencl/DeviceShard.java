@@ -43,6 +43,9 @@ public final class DeviceShard implements AutoCloseable {
     private final MemorySegment hostResults;
     private final MemorySegment hostToken;
 
+    /** The number of the launch under way, if any. */
+    private int launch;
+
     /**
      * Allocates the memory.
      *
@@ -273,36 +276,88 @@ public final class DeviceShard implements AutoCloseable {
     }
 
     /**
-     * One decode step over at least one token.
+     * One decode step of this shard alone; see {@link #attend(List, float[], int, int, float[], float[])}.
      *
-     * @param allQueries the shard's queries {@code [queryHeads][headDim]} from {@code firstQuery * headDim} on
-     * @param firstQuery the layer's query head that is the shard's first
+     * @param queries {@code [queryHeads][headDim]}
+     * @param output {@code [queryHeads][headDim]}, written; may be {@code queries}
+     * @param logSumExp {@code [queryHeads]}, written
+     */
+    public void attend(float[] queries, int packedTokens, int denseTokens, float[] output, float[] logSumExp) {
+        attend(List.of(this), queries, packedTokens, denseTokens, output, logSumExp);
+    }
+
+    /**
+     * One decode step over at least one token: all devices are at work before one is waited for. If one fails, nothing is
+     * written.
+     *
+     * @param shards those of a cache, in the order of their heads; their programs are in the same order in every call
+     * @param queries the queries of all shards {@code [queryHeads][headDim]}
      * @param packedTokens tokens in packed tiles of every head
      * @param denseTokens tokens in dense tiles of every head
-     * @param output the shard's rows are written
-     * @param logSumExp the shard's numbers are written
+     * @param output {@code [queryHeads][headDim]}, written; may be {@code queries}
+     * @param logSumExp {@code [queryHeads]}, written
      */
-    public void attend(
-            float[] allQueries, int firstQuery, int packedTokens, int denseTokens, float[] output, float[] logSumExp) {
-        exclusively(() -> {
-            int numbers = queryHeads * headDim;
-            MemorySegment.copy(allQueries, firstQuery * headDim, hostQueries, ValueLayout.JAVA_FLOAT, 0, numbers);
-            int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
-            long logSumExps = (long) numbers * Float.BYTES;
-            program.program().queue(queue -> {
-                queue.write(queries, hostQueries);
-                int launch = program.attend(
-                        queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens,
-                        denseTokens, packedTiles, denseTiles, program.splits(heads, tiles));
-                queue.read(results, hostResults);
-                program.requireRan(
-                        hostResults.get(ValueLayout.JAVA_INT, logSumExps + (long) queryHeads * Float.BYTES),
-                        launch,
-                        "attend or merge");
-            });
-            MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, 0, output, firstQuery * headDim, numbers);
-            MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, logSumExps, logSumExp, firstQuery, queryHeads);
+    public static void attend(
+            List<DeviceShard> shards,
+            float[] queries,
+            int packedTokens,
+            int denseTokens,
+            float[] output,
+            float[] logSumExp) {
+        attend(shards, 0, 0, queries, packedTokens, denseTokens, () -> {
+            shards.forEach(DeviceShard::await);
+            int firstQuery = 0;
+            for (DeviceShard shard : shards) {
+                shard.copyResults(firstQuery, output, logSumExp);
+                firstQuery += shard.queryHeads;
+            }
         });
+    }
+
+    /** Starts the step of one shard and those of all after it; runs what follows with all devices reserved. */
+    private static void attend(
+            List<DeviceShard> shards,
+            int index,
+            int firstQuery,
+            float[] queries,
+            int packedTokens,
+            int denseTokens,
+            Runnable whenStarted) {
+        if (index == shards.size()) {
+            whenStarted.run();
+            return;
+        }
+        DeviceShard shard = shards.get(index);
+        shard.exclusively(() -> shard.program.program().queue(queue -> {
+            shard.start(queue, queries, firstQuery, packedTokens, denseTokens);
+            int next = firstQuery + shard.queryHeads;
+            attend(shards, index + 1, next, queries, packedTokens, denseTokens, whenStarted);
+        }));
+    }
+
+    private void start(CommandQueue queue, float[] allQueries, int firstQuery, int packedTokens, int denseTokens) {
+        MemorySegment.copy(
+                allQueries, firstQuery * headDim, hostQueries, ValueLayout.JAVA_FLOAT, 0, queryHeads * headDim);
+        int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
+        queue.write(queries, hostQueries);
+        launch = program.attend(
+                queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
+                packedTiles, denseTiles, program.splits(heads, tiles));
+        queue.read(results, hostResults);
+        queue.flush();
+    }
+
+    private void await() {
+        program.program().queue(CommandQueue::finish);
+        long receipt = queryHeads * (headDim + 1L) * Float.BYTES;
+        program.requireRan(hostResults.get(ValueLayout.JAVA_INT, receipt), launch, "attend or merge");
+    }
+
+    private void copyResults(int firstQuery, float[] output, float[] logSumExp) {
+        int numbers = queryHeads * headDim;
+        MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, 0, output, firstQuery * headDim, numbers);
+        MemorySegment.copy(
+                hostResults, ValueLayout.JAVA_FLOAT, (long) numbers * Float.BYTES, logSumExp, firstQuery, queryHeads);
     }
 
     private void exclusively(Runnable commands) {

@@ -105,9 +105,11 @@ public final class OpenClDevices {
     }
 
     private OpenClDevice named(String wanted) {
+        // Names have digits, too: what can be an index is one.
         OpenClDevice device = devices.stream()
-                .filter(candidate -> wanted.equals(Integer.toString(candidate.index())) || isPartOf(candidate, wanted))
+                .filter(candidate -> wanted.equals(Integer.toString(candidate.index())))
                 .findFirst()
+                .or(() -> devices.stream().filter(candidate -> isPartOf(candidate, wanted)).findFirst())
                 .orElseThrow(() -> new OpenClException("the system property " + PROPERTY + " = \"" + wanted
                         + "\" is neither the index nor a part of the name of a device; there are: " + list()));
         if (!device.usable()) {

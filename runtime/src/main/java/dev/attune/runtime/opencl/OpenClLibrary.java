@@ -63,6 +63,7 @@ final class OpenClLibrary {
     private final MethodHandle readBuffer;
     private final MethodHandle writeBuffer;
     private final MethodHandle releaseBuffer;
+    private final MethodHandle flush;
     private final MethodHandle finish;
     private final MethodHandle createQueue;
     private final MethodHandle releaseQueue;
@@ -95,6 +96,7 @@ final class OpenClLibrary {
                 "clEnqueueWriteBuffer",
                 ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
         this.releaseBuffer = function("clReleaseMemObject", ADDRESS);
+        this.flush = function("clFlush", ADDRESS);
         this.finish = function("clFinish", ADDRESS);
         this.createQueue = handle(
                 "clCreateCommandQueue", FunctionDescriptor.of(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
@@ -348,6 +350,11 @@ final class OpenClLibrary {
         transfer(writeBuffer, "clEnqueueWriteBuffer", BLOCKING, queue, buffer, offset, from, device, doing);
     }
 
+    /** Copies from the start of a buffer to native memory some time after this has returned. */
+    void startRead(long queue, long buffer, MemorySegment into, String device, String doing) {
+        transfer(readBuffer, "clEnqueueReadBuffer", NON_BLOCKING, queue, buffer, 0, into, device, doing);
+    }
+
     /** Copies from native memory to the start of a buffer some time after this has returned. */
     void startWrite(long queue, long buffer, MemorySegment from, String device, String doing) {
         transfer(writeBuffer, "clEnqueueWriteBuffer", NON_BLOCKING, queue, buffer, 0, from, device, doing);
@@ -387,15 +394,24 @@ final class OpenClLibrary {
         require(code, "clReleaseMemObject", device, "freeing a buffer");
     }
 
+    /** Has a queue's commands begin. */
+    void flush(long queue, String device, String doing) {
+        ofQueue(flush, "clFlush", queue, device, doing);
+    }
+
     /** Waits until a queue is empty. */
     void finish(long queue, String device, String doing) {
+        ofQueue(finish, "clFinish", queue, device, doing);
+    }
+
+    private static void ofQueue(MethodHandle function, String call, long queue, String device, String doing) {
         int code;
         try {
-            code = (int) finish.invokeExact(MemorySegment.ofAddress(queue));
+            code = (int) function.invokeExact(MemorySegment.ofAddress(queue));
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
-        require(code, "clFinish", device, doing);
+        require(code, call, device, doing);
     }
 
     /** Makes a queue that runs commands in order, and takes their times if so asked. */

@@ -204,8 +204,8 @@ public final class OpenClProgram implements AutoCloseable {
     }
 
     /**
-     * Puts commands into the queue, the last of which waits for all; does so itself if one of them fails. Call it within
-     * {@link #exclusively}.
+     * Puts commands into the queue, which are to wait for one another in the end; if one of them fails, those before it
+     * are waited for. Call it within {@link #exclusively}.
      */
     void queue(Consumer<CommandQueue> commands) {
         try {

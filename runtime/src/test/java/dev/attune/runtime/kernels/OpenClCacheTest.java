@@ -124,6 +124,54 @@ class OpenClCacheTest {
     }
 
     @Test
+    void aPromptPackedOnTheHostIsTheSameAsOnePackedOnTheDevice() {
+        for (KernelProvider provider : List.of(packing, keeping)) {
+            Random random = new Random(7);
+            float[] keys = numbers(random, HEADS * 170 * HEAD_DIM);
+            float[] values = numbers(random, HEADS * 170 * HEAD_DIM);
+            float[] window = numbers(random, HEADS * GROUP * POSITIONS * HEAD_DIM);
+            float[] queries = numbers(random, HEADS * GROUP * HEAD_DIM);
+            float[] expected = new float[queries.length];
+            float[] actual = new float[queries.length];
+            try (KeyValueCache ofDevice = cache(provider, 192);
+                    KeyValueCache ofHost = packingOnTheHost(provider, 192)) {
+                ofDevice.prefill(keys, values, window);
+                ofHost.prefill(keys, values, window);
+                for (int head = 0; head < HEADS; head++) {
+                    float[][] one = reconstructed(ofDevice, head);
+                    float[][] other = reconstructed(ofHost, head);
+                    assertArrayEquals(one[0], other[0]);
+                    assertArrayEquals(one[1], other[1]);
+                }
+                ofDevice.attend(queries, expected);
+                ofHost.attend(queries, actual);
+                assertArrayEquals(expected, actual);
+            }
+        }
+    }
+
+    private static KeyValueCache packingOnTheHost(KernelProvider provider, int tokens) {
+        System.setProperty("attune.opencl.pack", "host");
+        try {
+            return cache(provider, tokens);
+        } finally {
+            System.clearProperty("attune.opencl.pack");
+        }
+    }
+
+    @Test
+    void anUnknownPlaceToPackIsRefused() {
+        System.setProperty("attune.opencl.pack", "moon");
+        try {
+            IllegalArgumentException refusal =
+                    assertThrows(IllegalArgumentException.class, () -> cache(packing, 64));
+            assertTrue(refusal.getMessage().contains("\"moon\" is neither"), refusal.getMessage());
+        } finally {
+            System.clearProperty("attune.opencl.pack");
+        }
+    }
+
+    @Test
     void segmentsServeAsArraysDo() {
         try (KeyValueCache device = cache(packing, 128);
                 Arena arena = Arena.ofConfined()) {

@@ -199,7 +199,7 @@ class OpenClGridTest {
             }
             float[] output = new float[group * headDim];
             float[] logSumExp = new float[group];
-            shard.attend(queries, 0, packed, count - packed, output, logSumExp);
+            shard.attend(queries, packed, count - packed, output, logSumExp);
             boolean pairs = OpenClPlan.of(model).pairs();
             for (int g = 0; g < group; g++) {
                 double difference = 0;

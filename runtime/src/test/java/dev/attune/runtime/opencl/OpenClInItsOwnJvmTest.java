@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.aparapi.device.OpenCLDevice;
 import com.aparapi.natives.NativeLoader;
+import com.palantir.javapoet.ClassName;
 import dev.attune.annotations.Backend;
+import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.Attune;
 import java.io.File;
 import java.net.URISyntaxException;
@@ -15,7 +17,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** What needs a JVM of its own: signals, an Aparapi that is absent or a module, and device choices. */
@@ -78,6 +82,26 @@ class OpenClInItsOwnJvmTest {
         assertTrue(result.text.contains("survived"), result.text);
     }
 
+    /** PoCL offers the processor as often as its environment names it. */
+    @Test
+    void aCacheSharedOutAmongTwoDevicesGivesTheSameResults() throws Exception {
+        OpenClDevice device = OpenClTestDevice.require();
+        Assumptions.assumeTrue(device.platform().contains("Portable"), "only PoCL pretends to have several devices");
+        Result result = java(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Dattune.opencl.device=0,1",
+                        "-cp",
+                        paths(
+                                Attune.class, Backend.class, OpenClInItsOwnJvmTest.class, OpenCLDevice.class,
+                                NativeLoader.class, AttentionModel.class, ClassName.class),
+                        "dev.attune.runtime.kernels.ShardedCacheProbe"),
+                Map.of("POCL_DEVICES", "pthread pthread"));
+        assertEquals(0, result.exit, result.text);
+        assertTrue(result.text.contains("devices 2"), result.text);
+        assertTrue(result.text.contains("same"), result.text);
+    }
+
     private static Result onClassPath(boolean withAparapi, String... flags) throws Exception {
         List<String> arguments = new ArrayList<>(Arrays.asList(flags));
         arguments.add("--enable-native-access=ALL-UNNAMED");
@@ -90,10 +114,16 @@ class OpenClInItsOwnJvmTest {
     }
 
     private static Result java(List<String> arguments) throws Exception {
+        return java(arguments, Map.of());
+    }
+
+    private static Result java(List<String> arguments, Map<String, String> environment) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(arguments);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Result(process.waitFor(), text);
     }
