@@ -114,7 +114,7 @@ class ProfileTest {
         assertEquals(
                 List.of("opencl", "vector512", "vector512-ahead0", "vector512-heads2-streams2",
                         "vector512-heads1-streams4", "vector256", "vector256-ahead0", "vector256-heads1-streams2",
-                        "scalar"),
+                        "vector256-gather", "scalar"),
                 unmeasured);
 
         ProfileText profile = onZen();
@@ -124,7 +124,7 @@ class ProfileTest {
         add(profile, 8192, 1, "vector256-heads1-streams2", "vector512");
         assertEquals(
                 List.of("opencl", "vector512", "vector512-heads1-streams4", "vector512-heads2-streams2",
-                        "vector512-ahead0", "vector256", "vector256-heads1-streams2", "vector256-ahead0", "scalar"),
+                        "vector512-ahead0", "vector256", "vector256-heads1-streams2", "vector256-ahead0", "vector256-gather", "scalar"),
                 variants(generate(profile)));
     }
 
@@ -188,7 +188,7 @@ class ProfileTest {
         assertEquals(
                 Set.of("FooKernels", "FooScalarKernels"),
                 Set.copyOf(result.generated().keySet().stream().filter(name -> name.startsWith("Foo")).toList()));
-        assertEquals(10, result.generated().keySet().stream().filter(name -> name.startsWith("Bar")).count());
+        assertEquals(11, result.generated().keySet().stream().filter(name -> name.startsWith("Bar")).count());
         assertFalse(result.generated().get("BarKernels").contains("TunedChoice"));
     }
 

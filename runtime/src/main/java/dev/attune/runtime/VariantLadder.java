@@ -163,6 +163,11 @@ final class VariantLadder {
         } else if (variant.strategy() == Strategy.PERMUTE && !platform.permutesCompiled()) {
             reason = Optional.of("its kernels look entries up by permutes of two vectors, which this JVM does not"
                     + " compile to instructions: measured, looking entries up one by one is faster");
+        } else if (variant.strategy() == Strategy.GATHER
+                && variant.backend().usesVectors()
+                && !platform.permutesCompiled()) {
+            reason = Optional.of("its kernels need no permutes for packed tiles, but order the scores of dense ones by"
+                    + " permutes, which this JVM does not compile to instructions");
         }
         reason.ifPresent(words -> obstacles.put(variant, words));
         return reason;

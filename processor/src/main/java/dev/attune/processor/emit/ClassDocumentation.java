@@ -46,12 +46,11 @@ final class ClassDocumentation {
                         "\n"
                             + "<p>Hot loops are flat and each is a method of its own: the just-in-time compiler keeps"
                             + " vectors in registers\n"
-                            + "only while it inlines every call on them. Lanes are tokens where keys are scored and"
-                            + " channels where values\n"
-                            + "are summed, so those loops never reduce across lanes. $L\n"
+                            + "only while it inlines every call on them. $L $L\n"
                             + "A step handles two vectors of floats; of 16-bit numbers, {@code First} holds the even"
                             + " and {@code Second} the\n"
                             + "odd ones, which is how 32-bit lanes split for free.\n",
+                        lanes(plan),
                         sharing(plan))
                 .build();
     }
@@ -65,6 +64,17 @@ final class ClassDocumentation {
                                 + " one another.\n",
                         plan.device().tileBytes())
                 .build();
+    }
+
+    private static String lanes(KernelPlan plan) {
+        return plan.gathers()
+                ? """
+                Packed tiles have query heads in lanes: a kept entry's
+                index, or a byte of signs, tells where the numbers of four heads stand side by side, which takes no permutes.
+                Elsewhere lanes are tokens or channels."""
+                : """
+                Lanes are tokens where keys are scored and channels where values
+                are summed, so those loops never reduce across lanes.""";
     }
 
     private static String sharing(KernelPlan plan) {

@@ -17,6 +17,7 @@ final class KernelText {
     static final ClassName BYTE_VECTOR = ClassName.get("jdk.incubator.vector", "ByteVector");
     static final ClassName SHORT_VECTOR = ClassName.get("jdk.incubator.vector", "ShortVector");
     static final ClassName INT_VECTOR = ClassName.get("jdk.incubator.vector", "IntVector");
+    static final ClassName LONG_VECTOR = ClassName.get("jdk.incubator.vector", "LongVector");
     static final ClassName FLOAT_VECTOR = ClassName.get("jdk.incubator.vector", "FloatVector");
     static final ClassName VECTOR_MASK = ClassName.get("jdk.incubator.vector", "VectorMask");
     static final ClassName VECTOR_SHUFFLE = ClassName.get("jdk.incubator.vector", "VectorShuffle");
@@ -32,6 +33,7 @@ final class KernelText {
             SHORT_VECTOR,
             INT_VECTOR,
             FLOAT_VECTOR,
+            LONG_VECTOR,
             VECTOR_MASK,
             VECTOR_SPECIES,
             MEMORY_SEGMENT,

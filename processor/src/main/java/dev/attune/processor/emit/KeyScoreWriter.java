@@ -30,6 +30,9 @@ final class KeyScoreWriter {
             if (keys.centred()) {
                 type.addMethod(scoreMeans());
             }
+            if (plan.gathers()) {
+                return;
+            }
             Pass.addMethods(type, plan, plan.streams(), pass -> scoreKept(keys, pass));
             if (keys.block().signed()) {
                 Pass.addMethods(type, plan, plan.streams(), this::scoreSigns);
@@ -39,7 +42,9 @@ final class KeyScoreWriter {
             Pass.addMethods(type, plan, plan.streams(), this::scoreDense);
         }
         Pass.addMethods(type, plan, 1, this::scoreDense);
-        type.addMethod(scorePacked());
+        if (!plan.gathers() || plan.layout().keys().isEmpty()) {
+            type.addMethod(scorePacked());
+        }
     }
 
     private MethodSpec scorePacked() {

@@ -40,15 +40,18 @@ final class PackedTilesWriter {
     }
 
     private MethodSpec sumValues() {
+        boolean sumRows = plan.gathers() && plan.layout().values().isPresent();
         String step = perTile("readWeights(" + tile() + ", packedTokens, weights);\n")
                 + "sumPacked(cache, " + arguments("at@ + VALUES") + ");\n";
         return KernelMethods.sumValues()
                 .addCode(KernelText.of("Arrays.fill(sumsOfValues, 0);\n")
+                        .addIf(sumRows, "Arrays.fill(sumRows, 0);\n")
                         .add(overTiles(
                                 "tile",
                                 "packedTokens",
                                 "readAhead(cache, at + VALUES, TILE_BYTES - VALUES);\n",
                                 step))
+                        .addIf(sumRows, "addSumRows();\n")
                         .add("""
                             for (int g = 0; g < GROUP_SIZE; g++) {
                                 writeSums(g, 1, output, g * HEAD_DIM);

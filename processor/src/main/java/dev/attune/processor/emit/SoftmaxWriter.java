@@ -17,8 +17,8 @@ final class SoftmaxWriter {
 
     SoftmaxWriter(KernelPlan plan, PairText numbers) {
         this.plan = plan;
-        this.tables = plan.layout().values().isPresent() && numbers.tableType() == short.class;
-        this.signs = plan.layout().signedValues();
+        this.tables = !plan.gathers() && plan.layout().values().isPresent() && numbers.tableType() == short.class;
+        this.signs = !plan.gathers() && plan.layout().signedValues();
     }
 
     /** Returns whether weights are brought into tables before packed values are summed. */
@@ -100,7 +100,7 @@ final class SoftmaxWriter {
         return ParameterSpec.builder(int.class, "streams").build();
     }
 
-    private static MethodSpec raiseMaximum() {
+    private MethodSpec raiseMaximum() {
         return KernelMethods.step("raiseMaximum")
                 .addJavadoc("When a score exceeds the maximum so far, what was summed shrinks by 2^(old - new).\n")
                 .addParameter(int.class, "g")
@@ -119,8 +119,15 @@ final class SoftmaxWriter {
                         for (int i = g * PADDED_CHANNELS; i < (g + 1) * PADDED_CHANNELS; i += LANES) {
                             FloatVector.fromArray(FLOATS, sumsOfValues, i).mul(shrink).intoArray(sumsOfValues, i);
                         }
-                    }
-                    """).code())
+                    """)
+                        .addIf(plan.gathers() && plan.layout().values().isPresent(), """
+                                int row = g / ROW_HEADS * ROW_HEADS * PADDED_CHANNELS + g % ROW_HEADS;
+                                for (int channel = 0; channel < PADDED_CHANNELS; channel++) {
+                                    sumRows[row + channel * ROW_HEADS] *= shrink;
+                                }
+                            """)
+                        .add("}\n")
+                        .code())
                 .build();
     }
 

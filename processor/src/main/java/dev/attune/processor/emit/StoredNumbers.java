@@ -51,7 +51,7 @@ final class StoredNumbers {
         }
     }
 
-    private static FieldSpec layout(String name, String kind, String constant) {
+    static FieldSpec layout(String name, String kind, String constant) {
         return FieldSpec.builder(
                         KernelText.VALUE_LAYOUT.nestedClass(kind),
                         name,

@@ -49,7 +49,7 @@ final class TuningDocumentation {
 
     private static String line(Tuning.Choice choice) {
         return count(choice.contextTokens(), "token") + ", " + count(choice.threads(), "thread") + ": "
-                + timed(choice.variant(), choice.nanos())
+                + timed(choice.variant(), OptionalDouble.of(choice.nanos()))
                 + (choice.variant().equals(choice.defaultVariant())
                         ? ", the default"
                         : "; the default " + timed(choice.defaultVariant(), choice.defaultNanos()));

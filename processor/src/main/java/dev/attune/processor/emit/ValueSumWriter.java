@@ -31,6 +31,9 @@ final class ValueSumWriter {
 
     void addTo(TypeSpec.Builder type) {
         plan.layout().values().ifPresent(values -> {
+            if (plan.gathers()) {
+                return;
+            }
             Pass.addMethods(type, plan, plan.streams(), pass -> sumKept(values, pass));
             if (values.block().signed()) {
                 Pass.addMethods(type, plan, plan.streams(), this::sumSigns);
@@ -40,7 +43,9 @@ final class ValueSumWriter {
             Pass.addMethods(type, plan, plan.streams(), this::sumDense);
         }
         Pass.addMethods(type, plan, 1, this::sumDense);
-        type.addMethod(sumPacked());
+        if (!plan.gathers() || plan.layout().values().isEmpty()) {
+            type.addMethod(sumPacked());
+        }
     }
 
     private MethodSpec sumPacked() {

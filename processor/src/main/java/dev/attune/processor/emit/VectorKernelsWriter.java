@@ -48,13 +48,16 @@ final class VectorKernelsWriter {
         }
         SoftmaxWriter softmax = new SoftmaxWriter(plan, valueNumbers);
         type.addMethod(attend());
+        if (plan.gathers()) {
+            new RowTilesWriter(plan, valueNumbers).addTo(type);
+        }
         new PackedTilesWriter(plan).addTo(type);
         type.addMethod(attendDense());
         if (plan.readAheadTiles() > 0) {
             type.addMethod(readAhead());
         }
         type.addMethod(prepareQueries());
-        if (signedKeys) {
+        if (signedKeys && !plan.gathers()) {
             SignSumText.addQueryTables(type, plan.backend().vectorBits());
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
@@ -99,7 +102,7 @@ final class VectorKernelsWriter {
                     Integer.toString(plan.readAheadTiles()),
                     "Tiles that are read ahead of the kernels.");
         }
-        if (packedKeys) {
+        if (packedKeys && !plan.gathers()) {
             int registers = keyNumbers.registers(plan.layout().headDim(), plan.lanes());
             constant(
                     type,
@@ -140,6 +143,8 @@ final class VectorKernelsWriter {
                     "scaledQueries",
                     "GROUP_SIZE * PADDED_CHANNELS",
                     "The same, over the channel scales: for packed keys.");
+        }
+        if (packedKeys && !plan.gathers()) {
             ScratchField.add(
                     type,
                     keyNumbers.tableType(),
@@ -147,7 +152,7 @@ final class VectorKernelsWriter {
                     "GROUP_SIZE * TABLE_ENTRIES",
                     "The scaled queries in the format of the kept channels.");
         }
-        if (signedKeys) {
+        if (signedKeys && !plan.gathers()) {
             ScratchField.add(
                     type,
                     short.class,
@@ -175,7 +180,7 @@ final class VectorKernelsWriter {
                 "tokens",
                 plan.streams() == 1 ? "1" : "STREAMS",
                 "How many tokens of the tiles at hand count.");
-        if (packedValues && valueNumbers.tableType() == short.class) {
+        if (packedValues && !plan.gathers() && valueNumbers.tableType() == short.class) {
             ScratchField.add(
                     type,
                     short.class,
@@ -183,7 +188,7 @@ final class VectorKernelsWriter {
                     rows + " * TILE_TOKENS",
                     "The weights in bfloat16, for the lookup of kept tokens.");
         }
-        if (signedValues) {
+        if (signedValues && !plan.gathers()) {
             ScratchField.add(
                     type,
                     short.class,
@@ -237,16 +242,24 @@ final class VectorKernelsWriter {
         return plan.isDefault() ? "scalar" : "packing";
     }
 
-    private static MethodSpec attend() {
-        return KernelMethods.attend().addCode(KernelText.of("""
-            prepareQueries(head, queries, scales);
-            Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
-            Arrays.fill(sums, 0);
-            Arrays.fill(sumsOfValues, 0);
-            attendPacked(cache, tile, packedTokens);
-            attendDense(cache, dense, denseTokens);
-            writeOutput(head, output, logSumExp);
-            """).code()).build();
+    private MethodSpec attend() {
+        boolean sumRows = plan.gathers() && packedValues;
+        return KernelMethods.attend()
+                .addCode(KernelText.of("""
+                    prepareQueries(head, queries, scales);
+                    Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
+                    Arrays.fill(sums, 0);
+                    Arrays.fill(sumsOfValues, 0);
+                    """)
+                        .addIf(sumRows, "Arrays.fill(sumRows, 0);\n")
+                        .add("attendPacked(cache, tile, packedTokens);\n")
+                        .addIf(sumRows, "addSumRows();\n")
+                        .add("""
+                            attendDense(cache, dense, denseTokens);
+                            writeOutput(head, output, logSumExp);
+                            """)
+                        .code())
+                .build();
     }
 
     private MethodSpec attendDense() {
@@ -300,7 +313,7 @@ final class VectorKernelsWriter {
             for (int g = 0; g < GROUP_SIZE; g++) {
                 int query = (head * GROUP_SIZE + g) * HEAD_DIM;
             """)
-                .addIf(signedKeys, "    FloatVector range = FloatVector.zero(FLOATS);\n")
+                .addIf(signedKeys && !plan.gathers(), "    FloatVector range = FloatVector.zero(FLOATS);\n")
                 .add("""
                         for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
                             FloatVector plain = FloatVector.fromArray(FLOATS, queries, query + channel).mul(scale);
@@ -310,9 +323,9 @@ final class VectorKernelsWriter {
                             FloatVector scaled = plain.div(FloatVector.fromArray(FLOATS, scales, head * HEAD_DIM + channel));
                             scaled.intoArray(scaledQueries, g * PADDED_CHANNELS + channel);
                     """)
-                .addIf(signedKeys, "        range = range.add(scaled.abs());\n")
+                .addIf(signedKeys && !plan.gathers(), "        range = range.add(scaled.abs());\n")
                 .add("    }\n");
-        if (packedKeys) {
+        if (packedKeys && !plan.gathers()) {
             body.add(keyNumbers.tableType() == short.class ? """
                     for (int channel = 0; channel < HEAD_DIM; channel++) {
                         int bits = Float.floatToRawIntBits(scaledQueries[g * PADDED_CHANNELS + channel]);
@@ -322,11 +335,11 @@ final class VectorKernelsWriter {
                     System.arraycopy(scaledQueries, g * PADDED_CHANNELS, queryTables, g * TABLE_ENTRIES, HEAD_DIM);
                 """);
         }
-        body.addIf(signedKeys, LaneSumText.add("range", plan.lanes()).indent(4));
-        body.addIf(signedKeys, """
+        body.addIf(signedKeys && !plan.gathers(), LaneSumText.add("range", plan.lanes()).indent(4));
+        body.addIf(signedKeys && !plan.gathers(), """
                 querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, range.lane(0));
                 tabulateSigns(g * (HEAD_DIM / 4) * 16);
-            """).add("}\n");
+            """).add("}\n").addIf(packedKeys && plan.gathers(), "tabulateQueries();\n");
         return KernelMethods.step("prepareQueries")
                 .addJavadoc(
                         packedKeys
@@ -378,7 +391,7 @@ final class VectorKernelsWriter {
         return ClassName.get(plan.model().packageName(), plan.model().kernelsName(backend));
     }
 
-    private static void species(TypeSpec.Builder type, String name, Class<?> element, ClassName vector, int bits) {
+    static void species(TypeSpec.Builder type, String name, Class<?> element, ClassName vector, int bits) {
         type.addField(FieldSpec.builder(
                         ParameterizedTypeName.get(KernelText.VECTOR_SPECIES, ClassName.get(element)),
                         name,
@@ -389,7 +402,7 @@ final class VectorKernelsWriter {
                 .build());
     }
 
-    private static void constant(TypeSpec.Builder type, String name, String value, String meaning) {
+    static void constant(TypeSpec.Builder type, String name, String value, String meaning) {
         type.addField(FieldSpec.builder(int.class, name, Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc(meaning)
                 .initializer(value)

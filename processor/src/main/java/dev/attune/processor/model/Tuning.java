@@ -27,7 +27,7 @@ public record Tuning(List<Choice> choices, boolean winnersOnly) {
      * @param contextTokens tokens of the cache, a power of two
      * @param threads threads at work
      * @param variant the fastest variant
-     * @param nanos its time per token and key-value head, if known
+     * @param nanos its time per token and key-value head
      * @param defaultVariant the variant that would have been used without measurements
      * @param defaultNanos the time of that one, if known
      */
@@ -37,7 +37,7 @@ public record Tuning(List<Choice> choices, boolean winnersOnly) {
             int contextTokens,
             int threads,
             String variant,
-            OptionalDouble nanos,
+            double nanos,
             String defaultVariant,
             OptionalDouble defaultNanos) {}
 

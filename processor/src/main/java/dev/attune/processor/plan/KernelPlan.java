@@ -48,6 +48,11 @@ public record KernelPlan(
         return variant.isEmpty();
     }
 
+    /** Returns whether kept entries and signs are looked up as rows that hold the numbers of several heads. */
+    public boolean gathers() {
+        return strategy == Strategy.GATHER;
+    }
+
     /** Returns the sizes of the passes that cover all {@code G} query heads, for example 4 and 3 for 7 heads. */
     public List<Integer> passes() {
         List<Integer> passes = new ArrayList<>();

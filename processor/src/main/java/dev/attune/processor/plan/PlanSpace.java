@@ -39,7 +39,8 @@ final class PlanSpace {
 
     /**
      * Returns the default plan, then the variants: fewer heads in a pass and so more tiles at once, and the other way
-     * of keeping memory busy (reading ahead instead of several tiles at once, or nothing instead of reading ahead).
+     * of keeping memory busy (reading ahead instead of several tiles at once, or nothing instead of reading ahead). In
+     * vectors that machines without permutes of two vectors have, there is one that does without.
      */
     List<KernelPlan> plans() {
         int heads = mostHeads();
@@ -57,7 +58,16 @@ final class PlanSpace {
                 plans.add(plan(fewer, streams(fewer), 0, "heads" + fewer + "-streams" + streams(fewer)));
             }
         }
+        if (backend != Backend.VECTOR_512 && packed() && model.groupSize() > 1) {
+            plans.add(gather());
+        }
         return plans;
+    }
+
+    /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. For one it never pays. */
+    private KernelPlan gather() {
+        int heads = Math.min(MOST_HEADS, model.groupSize());
+        return new KernelPlan(model, layout, backend, Strategy.GATHER, heads, 1, readAhead(1), "gather");
     }
 
     private KernelPlan plan(int heads, int streams, int readAhead, String variant) {
@@ -74,8 +84,11 @@ final class PlanSpace {
     /** Every tile that is read at once takes accumulators of its own, for each head of the pass; tables leave fewer. */
     private int streams(int heads) {
         int most = backend.vectorBits() * MOST_STREAMS / Backend.VECTOR_512.vectorBits();
-        boolean tables = !model.keys().dense() || !model.values().dense();
-        return Math.clamp((tables ? most : 2 * most) / heads, 1, Math.max(1, most));
+        return Math.clamp((packed() ? most : 2 * most) / heads, 1, Math.max(1, most));
+    }
+
+    private boolean packed() {
+        return !model.keys().dense() || !model.values().dense();
     }
 
     /** Who reads several tiles at once keeps memory busy without reading ahead. */

@@ -16,7 +16,7 @@ import java.util.OptionalDouble;
  * @param threads threads at work
  * @param measuredAt when
  * @param variant the fastest variant
- * @param nanos its time per token and key-value head, if the profile has it
+ * @param nanos its time per token and key-value head
  * @param defaultVariant the variant that is used without measurements
  * @param defaultNanos the time of that one, if the profile has it
  */
@@ -29,7 +29,7 @@ record Measurement(
         int threads,
         Instant measuredAt,
         String variant,
-        OptionalDouble nanos,
+        double nanos,
         String defaultVariant,
         OptionalDouble defaultNanos) {
 

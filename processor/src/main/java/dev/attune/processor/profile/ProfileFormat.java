@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 
@@ -44,7 +45,8 @@ final class ProfileFormat {
     }
 
     /**
-     * Returns the measurements of decode steps in a profile of the current format, in its order.
+     * Returns the measurements of decode steps in a profile of the current format, in its order. A record of which no
+     * time is known, for lack of time to measure in, is none.
      *
      * @throws InvalidProfileException if something that is used is missing or wrong
      */
@@ -56,7 +58,7 @@ final class ProfileFormat {
             String attuneVersion = name(environment.member("attuneVersion"));
             for (JsonValue record : entry.member("records").elements()) {
                 if (record.member("key").member("operation").text().equals(OPERATION)) {
-                    measurements.add(measurement(machine, attuneVersion, record));
+                    measurement(machine, attuneVersion, record).ifPresent(measurements::add);
                 }
             }
         }
@@ -70,13 +72,14 @@ final class ProfileFormat {
                 name(environment.member("architecture")) + ", " + bits + "-bit vectors");
     }
 
-    private static Measurement measurement(Tuning.Machine machine, String attuneVersion, JsonValue record)
+    private static Optional<Measurement> measurement(Tuning.Machine machine, String attuneVersion, JsonValue record)
             throws InvalidProfileException {
         JsonValue key = record.member("key");
         Map<String, OptionalDouble> times = times(record.member("candidates"));
         String chosen = candidate(record.member("chosen"), times);
         String byDefault = candidate(record.member("default"), times);
-        return new Measurement(
+        OptionalDouble nanos = times.get(chosen);
+        Measurement measurement = new Measurement(
                 machine,
                 attuneVersion,
                 key.member("specification").text(),
@@ -85,9 +88,10 @@ final class ProfileFormat {
                 key.member("threads").count(),
                 instant(record.member("measuredAt")),
                 chosen,
-                times.get(chosen),
+                nanos.orElse(0),
                 byDefault,
                 times.get(byDefault));
+        return nanos.isPresent() ? Optional.of(measurement) : Optional.empty();
     }
 
     private static Map<String, OptionalDouble> times(JsonValue candidates) throws InvalidProfileException {

@@ -49,7 +49,7 @@ class ProfileFormatTest {
                         2,
                         Instant.parse("2026-01-31T12:00:00Z"),
                         "vector512-ahead0",
-                        OptionalDouble.of(0.25),
+                        0.25,
                         "vector512",
                         OptionalDouble.of(0.5))),
                 read(valid()));
@@ -68,7 +68,14 @@ class ProfileFormatTest {
     void aCandidateMayHaveNoTime() throws Exception {
         Measurement measurement = read(valid().replaceAll("\"medianNanos\": 0.5", "\"medianNanos\": null")).getFirst();
         assertEquals(OptionalDouble.empty(), measurement.defaultNanos());
-        assertEquals(OptionalDouble.of(0.25), measurement.nanos());
+        assertEquals(0.25, measurement.nanos());
+    }
+
+    @Test
+    void aRecordWithoutATimeOfTheChosenVariantDecidesNothing() throws Exception {
+        assertEquals(List.of(), read(valid().replaceAll("\"medianNanos\": 0.25", "\"medianNanos\": null")));
+        String damaged = valid().replaceAll("\"medianNanos\": 0.25", "\"medianNanos\": null").replace("4096", "0");
+        assertThrows(InvalidProfileException.class, () -> read(damaged));
     }
 
     /**

@@ -43,8 +43,10 @@ class OpenClGridTest {
     /** Normalised mean square error of an output: tables and sums are float32. */
     private static final double ERROR = 1e-9;
 
-    /** That with tables of pairs of bfloat16. */
-    private static final double ERROR_OF_BFLOAT16 = 1e-4;
+    /** That with tables of pairs of bfloat16, as for the CPU kernels that look up bfloat16. */
+    private static final double ERROR_OF_BFLOAT16 = 4e-4;
+
+    private static final double LOG_SUM_ERROR_OF_BFLOAT16 = 0.08;
 
     private static final int POSITIONS = 8;
 
@@ -210,7 +212,7 @@ class OpenClGridTest {
                 assertTrue(
                         error <= (pairs ? ERROR_OF_BFLOAT16 : ERROR),
                         what + ": normalised mean square error " + error + " of head " + g);
-                assertEquals(expected.logSumExp()[g], logSumExp[g], pairs ? 2e-2 : 1e-4, what + ": log-sum-exp");
+                assertEquals(expected.logSumExp()[g], logSumExp[g], pairs ? LOG_SUM_ERROR_OF_BFLOAT16 : 1e-4, what + ": log-sum-exp");
             }
         }
     }
