@@ -1,10 +1,16 @@
 package dev.attune.bench.cli;
 
 import dev.attune.examples.InputException;
+import dev.attune.runtime.KernelPolicy;
+import dev.attune.runtime.tuning.StoreSettings;
 import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line; everything it does is a subcommand. */
 @Command(
@@ -17,7 +23,24 @@ import picocli.CommandLine.ParameterException;
         commandListHeading = "%nCommands:%n",
         optionListHeading = "%nOptions:%n",
         description = "Kernels for attention over channel-pruned caches: measures and chooses those of this machine.",
-        footer = {"", "Exit codes: 0 done, 2 an option or an input is unusable, 1 anything else."},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            ExitCode.DONE + ":Done.",
+            ExitCode.FAILED + ":Failed; the message says why.",
+            ExitCode.UNUSABLE + ":An option, a setting or an input is unusable; nothing was done.",
+            ExitCode.INCONCLUSIVE + ":The budget of tune did not suffice for all measurements.",
+            "130:Ctrl-C; what was measured before it is kept."
+        },
+        footerHeading = "%nEnvironment:%n",
+        footer = {
+            "  ATTUNE_STORE        The directory of the store.",
+            "  ATTUNE_STORE_MODE   write (the default), read, or off.",
+            "  ATTUNE_JAVA_OPTS    Options for java, such as -XX:UseAVX=2.",
+            "  ATTUNE_CLASS_PATH   Further jars, such as Aparapi's for OpenCL devices.",
+            "  ATTUNE_JAVA_HOME    The JDK to run on; otherwise that of JAVA_HOME or the PATH.",
+            "",
+            "attune COMMAND --help says more about a command."
+        },
         subcommands = {
             DevicesCommand.class,
             SpecsCommand.class,
@@ -32,8 +55,6 @@ import picocli.CommandLine.ParameterException;
         })
 public final class AttuneCommand {
 
-    private static final int UNUSABLE = 2;
-
     private AttuneCommand() {}
 
     /** Runs a subcommand and exits. */
@@ -47,24 +68,57 @@ public final class AttuneCommand {
     static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new AttuneCommand());
         commandLine.setParameterExceptionHandler(AttuneCommand::badParameter);
+        commandLine.setExecutionStrategy(AttuneCommand::run);
         commandLine.setExecutionExceptionHandler((exception, command, result) -> {
-            if (exception instanceof InputException) {
-                return fail(command, exception.getMessage());
-            }
-            throw exception;
+            int code = switch (exception) {
+                case InputException unusable -> ExitCode.UNUSABLE;
+                case CommandFailure failed -> ExitCode.FAILED;
+                default -> throw exception;
+            };
+            complain(command, exception.getMessage());
+            return code;
         });
         return commandLine;
     }
 
-    private static int badParameter(ParameterException exception, String[] arguments) {
-        String message = exception.getMessage().lines().findFirst().orElse("an option is unusable");
-        return fail(exception.getCommandLine(), message + "; --help lists the options");
+    /** Settings of the process are as much input as options are. */
+    private static int run(ParseResult parsed) {
+        boolean help = parsed.asCommandLineList().stream()
+                .anyMatch(each -> each.isUsageHelpRequested() || each.isVersionHelpRequested());
+        if (help) {
+            return new RunLast().execute(parsed);
+        }
+        try {
+            StoreSettings.ofProcess();
+            KernelPolicy.ofProcess();
+        } catch (IllegalArgumentException invalid) {
+            complain(parsed.commandSpec().commandLine(), invalid.getMessage());
+            return ExitCode.UNUSABLE;
+        }
+        return new RunLast().execute(parsed);
     }
 
-    private static int fail(CommandLine command, String message) {
+    private static int badParameter(ParameterException exception, String[] arguments) {
+        String message = exception.getMessage().lines().findFirst().orElse("an option is unusable");
+        complain(exception.getCommandLine(), message + "; " + remedy(exception));
+        return ExitCode.UNUSABLE;
+    }
+
+    private static String remedy(ParameterException exception) {
+        CommandLine command = exception.getCommandLine();
+        List<String> similar = exception instanceof UnmatchedArgumentException unmatched
+                ? unmatched.getSuggestions()
+                : List.of();
+        if (!similar.isEmpty()) {
+            return "did you mean " + String.join(" or ", similar) + "?";
+        }
+        return command.getParent() == null ? "--help lists the commands" : "--help lists the options";
+    }
+
+    /** Prints one line about what is wrong. */
+    static void complain(CommandLine command, String message) {
         PrintWriter errors = command.getErr();
         errors.println(command.getColorScheme().errorText(command.getCommandName() + ": ") + message);
         errors.flush();
-        return UNUSABLE;
     }
 }

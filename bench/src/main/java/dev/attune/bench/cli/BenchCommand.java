@@ -28,10 +28,11 @@ import picocli.CommandLine.Spec;
 /** Measures the generated kernels beside dense ones and plain reading. */
 @Command(
         name = "bench",
+        header = "Measure kernels beside dense ones and plain reading of memory.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExamples:%n",

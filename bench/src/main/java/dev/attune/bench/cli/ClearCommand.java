@@ -1,5 +1,7 @@
 package dev.attune.bench.cli;
 
+import dev.attune.examples.InputException;
+import dev.attune.runtime.tuning.StoreSettings;
 import dev.attune.runtime.tuning.TuningStore;
 import java.util.List;
 import java.util.Map;
@@ -11,10 +13,11 @@ import picocli.CommandLine.Option;
 /** Forgets measurements. */
 @Command(
         name = "clear",
+        header = "Forget measurements.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",
         description = "Forgets what was measured on this machine. Other files in the store's directory stay.")
@@ -32,6 +35,10 @@ final class ClearCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         TuningStore opened = store.open();
+        if (opened.settings().mode() != StoreSettings.Mode.WRITE) {
+            throw new InputException("the store may not be written, its mode is " + StoreOptions.mode(opened)
+                    + "; unset attune.store.mode and ATTUNE_STORE_MODE");
+        }
         int cleared = opened.clear(all);
         output.text(List.of(cleared + (cleared == 1 ? " record" : " records") + " cleared from "
                 + (all ? opened.settings().directory() : opened.directory())));

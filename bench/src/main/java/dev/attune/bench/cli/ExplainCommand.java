@@ -23,15 +23,16 @@ import picocli.CommandLine.Parameters;
 /** Says which kernels run, and why. */
 @Command(
         name = "explain",
+        header = "Say which variant runs here, and why.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",
-        description = "Says which variant of a specification runs on this machine and why, with the reason of every other"
-                + " one and the times behind the choice.")
+        description = "Says which variant of a specification runs on this machine and why, with the reason of every"
+                + " other one and the times behind the choice.")
 final class ExplainCommand implements Callable<Integer> {
 
     /** Held strongly: java.util.logging forgets the level of a logger nobody holds. */
@@ -128,8 +129,8 @@ final class ExplainCommand implements Callable<Integer> {
         kernels.ladder().stream().filter(rung -> !rung.chosen()).forEach(rung -> lines.add("  " + rung));
         lines.add("");
         if (records.isEmpty()) {
-            lines.add("nothing was measured with " + kernels.threads()
-                    + " threads on this machine; attune tune " + provider.specification().getSimpleName()
+            lines.add("nothing was measured with " + RecordTable.threads(kernels.threads())
+                    + " on this machine; attune tune " + provider.specification().getSimpleName()
                     + " --threads " + kernels.threads() + " does that");
         }
         for (TuningRecord record : records) {
@@ -137,7 +138,7 @@ final class ExplainCommand implements Callable<Integer> {
             lines.addAll(RecordTable.lines(record));
             lines.add("");
         }
-        lines.add("store: " + tuner.store().directory() + " (" + tuner.store().settings().mode() + ")");
+        lines.add("store: " + tuner.store().directory() + " (" + StoreOptions.mode(tuner.store()) + ")");
         return lines;
     }
 }

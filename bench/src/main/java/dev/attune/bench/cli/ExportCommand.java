@@ -15,10 +15,11 @@ import picocli.CommandLine.Parameters;
 /** Writes measurements to a profile. */
 @Command(
         name = "export",
+        header = "Write measurements to a profile.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",

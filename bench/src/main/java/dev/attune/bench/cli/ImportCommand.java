@@ -17,15 +17,16 @@ import picocli.CommandLine.Parameters;
 /** Adds the measurements of a profile to the store. */
 @Command(
         name = "import",
+        header = "Add the measurements of a profile to the store.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",
-        description = "Adds the measurements of a profile to the store. They are used where the environment is the same:"
-                + " processor, JVM, flags, devices and version.")
+        description = "Adds the measurements of a profile to the store. They are used where the environment is the"
+                + " same: processor, JVM, flags, devices and version.")
 final class ImportCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "FILE", description = "A profile that attune export or attune tune wrote.")
@@ -42,14 +43,14 @@ final class ImportCommand implements Callable<Integer> {
         TuningProfile profile = read();
         TuningStore opened = store.open();
         if (opened.settings().mode() != StoreSettings.Mode.WRITE) {
-            throw new InputException("the store may not be written, its mode is " + opened.settings().mode()
+            throw new InputException("the store may not be written, its mode is " + StoreOptions.mode(opened)
                     + "; unset attune.store.mode and ATTUNE_STORE_MODE");
         }
         int records = profile.chapters().stream().mapToInt(chapter -> chapter.records().size()).sum();
         int saved = opened.add(profile.chapters());
         if (saved < records) {
-            throw new InputException(
-                    (records - saved) + " of " + records + " records could not be written to " + opened.settings().directory());
+            throw new CommandFailure((records - saved) + " of " + records + " records could not be written to "
+                    + opened.settings().directory() + "; --store names another directory");
         }
         boolean here = profile.chapters().stream()
                 .anyMatch(chapter -> chapter.environment().equals(opened.environment()));

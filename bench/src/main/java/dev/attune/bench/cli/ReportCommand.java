@@ -21,18 +21,17 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** Draws what was measured. */
 @Command(
         name = "report",
+        header = "Draw what was measured, as one web page.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",
@@ -60,8 +59,16 @@ final class ReportCommand implements Callable<Integer> {
     @Mixin
     SpecificationOptions specifications;
 
-    @Spec
-    CommandSpec spec;
+    @Mixin
+    Output output;
+
+    /**
+     * The answer as JSON.
+     *
+     * @param page the file that was written
+     * @param specifications qualified names of those on it
+     */
+    record Written(String page, List<String> specifications) {}
 
     @Override
     public Integer call() {
@@ -86,8 +93,10 @@ final class ReportCommand implements Callable<Integer> {
                 .map(record -> record.key().threads())
                 .collect(Collectors.toSet());
         AtomicFile.write(file, TuningReport.page(machine, chapters, noReading ? Map.of() : read(threads)));
-        spec.commandLine().getOut().println("report: " + file);
-        spec.commandLine().getOut().flush();
+        output.text(List.of("report: " + file));
+        output.json(new Written(
+                file.toString(),
+                chapters.stream().map(chapter -> chapter.provider().specification().getName()).toList()));
         return 0;
     }
 

@@ -16,14 +16,17 @@ import picocli.CommandLine.Mixin;
 /** Shows what is in the store. */
 @Command(
         name = "show",
+        header = "Show what the store remembers.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",
         description = "Shows what is in the store: for every environment, what was measured and chosen.")
 final class ShowCommand implements Callable<Integer> {
+
+    private static final int CHOSEN = 1;
 
     @Mixin
     StoreOptions store;
@@ -36,7 +39,7 @@ final class ShowCommand implements Callable<Integer> {
         TuningStore opened = store.open();
         List<TuningStore.Chapter> chapters = opened.chapters();
         List<String> lines = new ArrayList<>();
-        lines.add("store: " + opened.settings().directory() + " (" + opened.settings().mode() + ")");
+        lines.add("store: " + opened.settings().directory() + " (" + StoreOptions.mode(opened) + ")");
         for (TuningStore.Chapter chapter : chapters) {
             boolean here = chapter.environment().equals(opened.environment());
             lines.add("");
@@ -45,7 +48,7 @@ final class ShowCommand implements Callable<Integer> {
             lines.addAll(new ResultTable(
                             List.of("measured", "chosen", "ns/token/head", "when"),
                             chapter.records().stream().map(ShowCommand::row).toList())
-                    .lines());
+                    .lines(CHOSEN));
         }
         if (chapters.isEmpty()) {
             lines.add("nothing was measured yet; attune tune does that");

@@ -31,10 +31,10 @@ final class SpecificationOptions {
         return names.stream().map(catalogue::named).distinct().toList();
     }
 
-    /** Returns the providers of some specifications, or of all. */
+    /** Returns the providers of some specifications, or of all but those of Attune's benchmarks. */
     List<KernelProvider> namedOrAll(List<String> names, boolean all) {
         if (all == names.isEmpty()) {
-            return all ? catalogue().providers() : named(names);
+            return all ? catalogue().withoutBenchmarks().providers() : named(names);
         }
         throw new InputException(
                 all

@@ -4,6 +4,7 @@ import dev.attune.runtime.KernelTuner;
 import dev.attune.runtime.tuning.StoreSettings;
 import dev.attune.runtime.tuning.TuningStore;
 import java.nio.file.Path;
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /** Which store a command works on. */
@@ -20,5 +21,10 @@ final class StoreOptions {
         return TuningStore.open(
                 directory == null ? settings : new StoreSettings(directory.toAbsolutePath(), settings.mode()),
                 KernelTuner.environment());
+    }
+
+    /** Returns the mode of a store as users write it. */
+    static String mode(TuningStore store) {
+        return store.settings().mode().toString().toLowerCase(Locale.ROOT);
     }
 }

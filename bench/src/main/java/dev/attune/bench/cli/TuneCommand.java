@@ -5,6 +5,7 @@ import dev.attune.bench.tuning.SpecificationCatalogue;
 import dev.attune.examples.report.AtomicFile;
 import dev.attune.runtime.KernelTuner;
 import dev.attune.runtime.spi.KernelProvider;
+import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningProfile;
 import dev.attune.runtime.tuning.TuningRecord;
 import dev.attune.runtime.tuning.TuningStore;
@@ -26,10 +27,11 @@ import picocli.CommandLine.Spec;
 /** Measures variants and remembers the fastest. */
 @Command(
         name = "tune",
+        header = "Measure the variants of specifications, and remember the fastest.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
+        synopsisHeading = "%nUsage: ",
         descriptionHeading = "%n",
         parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",
@@ -43,7 +45,7 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "  attune tune Llama31Attention --budget 90s",
-            "  attune tune --class-path target/classes MyAttention --contexts 8k --threads 1,all",
+            "  attune tune -c target/classes MyAttention --contexts 8k --threads 1,all",
             "  attune tune --all --budget 30s --export profile.json"
         })
 final class TuneCommand implements Callable<Integer> {
@@ -58,7 +60,8 @@ final class TuneCommand implements Callable<Integer> {
             names = "--contexts",
             paramLabel = "LIST",
             split = ",",
-            description = "Tokens in the cache; k stands for 1024 (default: 4k,32k,128k).")
+            description = "Tokens in the cache; k stands for 1024. The powers of two below are measured, 1k to 1024k"
+                    + " (default: 4k,32k,128k).")
     List<String> contexts = List.of("4k", "32k", "128k");
 
     @Option(
@@ -94,12 +97,14 @@ final class TuneCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec;
 
+    private int inconclusive;
+
     @Override
     public Integer call() {
         List<KernelProvider> providers = specifications.namedOrAll(names, all);
         Duration each = Quantities.duration("--budget", budget);
         Set<Integer> tokens = new LinkedHashSet<>();
-        contexts.forEach(context -> tokens.add(Quantities.tokens("--contexts", context)));
+        contexts.forEach(context -> tokens.add(TuningKey.bucket(Quantities.tokens("--contexts", context))));
         Set<Integer> counts = new LinkedHashSet<>();
         threads.forEach(count -> counts.add(Quantities.threads("--threads", count)));
         if (export != null) {
@@ -116,7 +121,15 @@ final class TuneCommand implements Callable<Integer> {
             output.text(List.of("profile: " + export));
         }
         output.printJson(profile.toJson());
-        return 0;
+        if (inconclusive > 0) {
+            AttuneCommand.complain(
+                    spec.commandLine(),
+                    inconclusive + " of " + providers.size() * tokens.size() * counts.size()
+                            + " measurements came to no conclusion in their share of " + budget
+                            + ", and were not kept; give more time with --budget");
+            return ExitCode.INCONCLUSIVE;
+        }
+        return ExitCode.DONE;
     }
 
     private TuningProfile tune(
@@ -133,12 +146,14 @@ final class TuneCommand implements Callable<Integer> {
                 if (known.isPresent()) {
                     record = known.get();
                 } else {
-                    tuner.prepare(budget, progress);
-                    Duration share = Duration.ofNanos(Math.max(0, end - System.nanoTime()) / left);
-                    record = tuner.tune(context, count, share, progress);
+                    record = measure(tuner, context, count, budget, end, left, progress);
                 }
                 left--;
-                records.add(record);
+                if (tuner.known(context, count).filter(record::equals).isPresent()) {
+                    records.add(record);
+                } else {
+                    inconclusive++;
+                }
                 List<String> lines = new ArrayList<>();
                 lines.add(RecordTable.title(record) + (known.isPresent() ? " (from the store; --again measures)" : ""));
                 lines.addAll(RecordTable.lines(record));
@@ -147,5 +162,18 @@ final class TuneCommand implements Callable<Integer> {
             }
         }
         return new TuningProfile(List.of(new TuningStore.Chapter(tuner.store().environment(), records)));
+    }
+
+    /** Measures within a fair share of the time up to an end. */
+    private static TuningRecord measure(
+            KernelTuner tuner, int context, int threads, Duration budget, long end, int left, TuneProgress progress) {
+        try {
+            tuner.prepare(budget, progress);
+            Duration share = Duration.ofNanos(Math.max(0, end - System.nanoTime()) / left);
+            return tuner.tune(context, threads, share, progress);
+        } catch (IllegalStateException failure) {
+            // Not memory enough, or even the default fails: the message says so, and what to do.
+            throw new CommandFailure(failure.getMessage(), failure);
+        }
     }
 }

@@ -34,6 +34,9 @@ final class TuneProgress implements ContestListener, AutoCloseable {
         this.errors = command.getErr();
         Console console = System.console();
         this.terminal = console != null && console.isTerminal();
+        if (terminal) {
+            Runtime.getRuntime().addShutdownHook(new Thread(this::interrupted, "attune-interrupted"));
+        }
     }
 
     /**
@@ -46,7 +49,7 @@ final class TuneProgress implements ContestListener, AutoCloseable {
     }
 
     /** A specification is next, with so many contests. */
-    void begin(String name, int contests) {
+    synchronized void begin(String name, int contests) {
         close();
         this.contests = contests;
         this.done = 0;
@@ -63,7 +66,7 @@ final class TuneProgress implements ContestListener, AutoCloseable {
     }
 
     @Override
-    public void round(Progress progress) {
+    public synchronized void round(Progress progress) {
         if (bar != null) {
             bar.stepTo((long) done * STEPS + (long) (progress.fraction() * STEPS));
             bar.setExtraMessage(progress.best().isEmpty()
@@ -74,7 +77,7 @@ final class TuneProgress implements ContestListener, AutoCloseable {
     }
 
     /** A contest has ended; its results are to be printed. */
-    void end(List<String> lines) {
+    synchronized void end(List<String> lines) {
         done = Math.min(done + 1, contests);
         if (bar != null) {
             errors.print(CLEAR_LINE);
@@ -87,8 +90,17 @@ final class TuneProgress implements ContestListener, AutoCloseable {
         }
     }
 
+    /** Leaves the terminal in order if the process ends before its work does, as by Ctrl-C. */
+    private synchronized void interrupted() {
+        if (bar != null) {
+            close();
+            errors.println("interrupted; what was measured before is kept, and the same command goes on from there");
+            errors.flush();
+        }
+    }
+
     @Override
-    public void close() {
+    public synchronized void close() {
         if (bar != null) {
             bar.close();
             bar = null;

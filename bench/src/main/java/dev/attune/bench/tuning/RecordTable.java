@@ -14,14 +14,25 @@ public final class RecordTable {
     private static final List<String> HEADER =
             List.of("variant", "ns/token/head", "quartiles", "vs default", "rounds", "");
 
+    private static final int REMARKS = 5;
+
     private RecordTable() {}
 
     /** Returns what was measured, in a line. */
     public static String title(TuningRecord record) {
         TuningKey key = record.key();
-        String name = key.specification().substring(key.specification().lastIndexOf('.') + 1);
-        return name + ", " + context(key.contextTokens()) + " tokens, "
-                + key.threads() + (key.threads() == 1 ? " thread" : " threads");
+        return name(record) + ", " + context(key.contextTokens()) + " tokens, " + threads(key.threads());
+    }
+
+    /** Returns the specification's name without its package. */
+    static String name(TuningRecord record) {
+        String name = record.key().specification();
+        return name.substring(name.lastIndexOf('.') + 1);
+    }
+
+    /** Returns for example {@code 1 thread}. */
+    public static String threads(int count) {
+        return count + (count == 1 ? " thread" : " threads");
     }
 
     /** Returns for example {@code 32k} for 32 768 tokens. */
@@ -31,7 +42,7 @@ public final class RecordTable {
 
     /** Returns the lines of an aligned table, then what was chosen and why. */
     public static List<String> lines(TuningRecord record) {
-        List<String> lines = new ArrayList<>(table(record).lines());
+        List<String> lines = new ArrayList<>(table(record).lines(REMARKS));
         lines.add("-> " + record.chosen() + ": " + record.reason());
         return lines;
     }

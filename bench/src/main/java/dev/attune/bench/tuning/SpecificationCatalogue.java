@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -21,7 +20,10 @@ import java.util.stream.Collectors;
 public record SpecificationCatalogue(List<KernelProvider> providers) {
 
     /** Names that an error message lists at most. */
-    private static final int MOST_NAMES = 12;
+    private static final int MOST_NAMES = 6;
+
+    /** What Attune measures itself with, in many shapes: it would drown a user's own. */
+    private static final String BENCHMARKS = "dev.attune.bench.";
 
     /** Copies the list. */
     public SpecificationCatalogue {
@@ -59,6 +61,13 @@ public record SpecificationCatalogue(List<KernelProvider> providers) {
         }
     }
 
+    /** Returns the specifications without those of Attune's own benchmarks. */
+    public SpecificationCatalogue withoutBenchmarks() {
+        return new SpecificationCatalogue(providers.stream()
+                .filter(provider -> !provider.specification().getName().startsWith(BENCHMARKS))
+                .toList());
+    }
+
     /**
      * Returns the provider of a specification.
      *
@@ -74,25 +83,24 @@ public record SpecificationCatalogue(List<KernelProvider> providers) {
             return found.getFirst();
         }
         if (found.size() > 1) {
-            throw new InputException("several specifications are called " + name + "; write one of " + names(found));
+            throw new InputException("several specifications are called " + name + "; write one of "
+                    + listed(found.stream().map(provider -> provider.specification().getName()).toList()));
         }
-        String typed = name.toLowerCase(Locale.ROOT);
-        List<KernelProvider> similar = providers.stream()
-                .filter(provider -> provider.specification().getName().toLowerCase(Locale.ROOT).contains(typed))
-                .toList();
-        throw new InputException(
-                "there is no specification called " + name + " among the " + providers.size() + " found; "
-                        + (similar.isEmpty()
-                                ? "attune specs lists them, --class-path adds places to look in"
-                                : "did you mean " + names(similar)));
+        List<String> similar = Spelling.near(
+                name,
+                withoutBenchmarks().providers.stream()
+                        .map(SpecificationCatalogue::simpleName)
+                        .distinct()
+                        .toList());
+        throw new InputException("there is no specification called " + name + "; "
+                + (similar.isEmpty()
+                        ? "attune specs lists those that are found, --class-path adds places to look in"
+                        : "did you mean " + listed(similar) + "?"));
     }
 
-    private static String names(List<KernelProvider> providers) {
-        String names = providers.stream()
-                .limit(MOST_NAMES)
-                .map(provider -> provider.specification().getName())
-                .collect(Collectors.joining(", "));
-        return providers.size() > MOST_NAMES ? names + ", ..." : names;
+    private static String listed(List<String> names) {
+        return names.stream().limit(MOST_NAMES).collect(Collectors.joining(", "))
+                + (names.size() > MOST_NAMES ? ", ..." : "");
     }
 
     /** Returns a specification's name without its package, {@code Outer$Inner} for a nested one. */

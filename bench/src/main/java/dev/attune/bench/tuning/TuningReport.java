@@ -5,6 +5,8 @@ import dev.attune.runtime.Rung;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.tuning.TuningRecord;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -71,8 +73,33 @@ public final class TuningReport {
                 .append("</style>\n</head>\n<body>\n<main>\n<header><h1>Kernels, measured and chosen</h1>\n<p>")
                 .append(escape(machine))
                 .append("</p></header>\n");
+        readGigabytes.forEach((threads, gigabytes) -> report.addRoofline(chapters, threads, gigabytes));
         chapters.forEach(report::add);
         return report.page.append("</main>\n</body>\n</html>\n").toString();
+    }
+
+    /** Each specification at the longest context that was measured. */
+    private void addRoofline(List<Chapter> chapters, int threads, double gigabytes) {
+        List<ChoiceChart.Point> points = new ArrayList<>();
+        for (Chapter chapter : chapters) {
+            chapter.records().stream()
+                    .filter(record -> record.key().threads() == threads)
+                    .filter(record -> record.candidate(record.chosen())
+                            .filter(chosen -> Double.isFinite(chosen.medianNanos()))
+                            .isPresent())
+                    .max(Comparator.comparingInt(record -> record.key().contextTokens()))
+                    .ifPresent(record -> points.add(new ChoiceChart.Point(
+                            RecordTable.name(record), bytesPerToken(chapter.provider()), record)));
+        }
+        if (points.isEmpty()) {
+            return;
+        }
+        page.append("<section><h2>Beside reading memory, ")
+                .append(RecordTable.threads(threads))
+                .append("</h2>\n")
+                .append(ChoiceChart.svg(points, gigabytes, "roofline-" + threads))
+                .append("\n<p class=\"caption\">Each specification at its longest context. Nothing that reads its bytes")
+                .append(" from memory is below the line; what fits the processor's caches may be.</p>\n</section>\n");
     }
 
     private void add(Chapter chapter) {
@@ -85,7 +112,7 @@ public final class TuningReport {
                 .collect(Collectors.groupingBy(record -> record.key().threads(), TreeMap::new, Collectors.toList()));
         byThreads.forEach((threads, records) -> {
             String id = "chart-" + chapter.provider().fingerprint().specification() + "-" + threads;
-            page.append("<h3>").append(threads).append(threads == 1 ? " thread" : " threads").append("</h3>\n")
+            page.append("<h3>").append(RecordTable.threads(threads)).append("</h3>\n")
                     .append(VariantChart.svg(records, leastNanos(chapter.provider(), threads), id))
                     .append("\n<p class=\"caption\">Both axes are logarithmic. Rings mark the chosen variants")
                     .append(readGigabytes.containsKey(threads)

@@ -16,8 +16,8 @@ import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
 /**
- * The time of a decode step per token and key-value head against the context: one line for each variant, the chosen ones
- * ringed, and the least time in which memory could be read.
+ * The time of a decode step per token and key-value head against the context: one line for each variant, the chosen
+ * ones ringed, and the least time in which memory could be read.
  */
 public final class VariantChart {
 

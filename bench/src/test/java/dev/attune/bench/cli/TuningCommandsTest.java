@@ -34,6 +34,7 @@ class TuningCommandsTest {
 
     private static final int DONE = 0;
     private static final int UNUSABLE = 2;
+    private static final int INCONCLUSIVE = 3;
     private static final String REASON = "the fastest of 2 <timed> to the end";
 
     private final KernelProvider provider = Attune.provider(Llama31Attention.class);
@@ -67,6 +68,41 @@ class TuningCommandsTest {
                 .findFirst()
                 .orElseThrow();
         assertEquals(provider.variants().size(), entry.get("variants").size());
+        assertEquals(0.8, entry.get("pruned").get("keys").asDouble());
+        assertEquals(0.8, entry.get("pruned").get("values").asDouble());
+        assertEquals(DONE, run("specs", "--bench"));
+        assertTrue(out.contains("dev.attune.bench.layers"), out);
+    }
+
+    @Test
+    void theCommandLineExplainsItself() {
+        assertEquals(DONE, run("--help"));
+        String list = out;
+        for (String command : AttuneCommand.commandLine().getSubcommands().keySet()) {
+            assertEquals(DONE, run(command, "--help"));
+            String head = out.lines().findFirst().orElseThrow();
+            assertTrue(
+                    list.lines().anyMatch(line -> line.strip().startsWith(command + " ") && line.endsWith(head)),
+                    () -> command + " is missing in " + list);
+        }
+        assertRefused("Missing required subcommand; --help lists the commands");
+        assertRefused("did you mean tune?", "tun");
+        assertRefused("did you mean --budget?", "tune", "Llama31Attention", "--budgt", "5s");
+    }
+
+    @Test
+    void measurementsWithoutAConclusionAreToldAndNotKept() throws IOException {
+        Path profile = directory.resolve("profile.json");
+        assertEquals(
+                INCONCLUSIVE,
+                run("tune", "ByteLmKeys80", "--contexts", "1k,1088", "--threads", "1", "--budget", "1ms", "--export",
+                        profile.toString()));
+        assertTrue(out.contains("ByteLmKeys80, 1k tokens, 1 thread"), out);
+        assertTrue(errors.contains("1 of 1 measurements came to no conclusion in their share of 1ms"), errors);
+        assertTrue(errors.contains("give more time with --budget"), errors);
+        assertEquals(0, new ObjectMapper().readTree(profile.toFile()).findValues("chosen").size());
+        assertEquals(DONE, run("show"));
+        assertTrue(out.contains("nothing was measured yet"), out);
     }
 
     @Test
@@ -78,6 +114,7 @@ class TuningCommandsTest {
         assertEquals(
                 KernelTuner.environment().manifest().get("vectorBits"),
                 json().get("environment").get("vectorBits").asText());
+        assertTrue(json().get("backends").toString().contains("SCALAR"), out);
     }
 
     @Test
@@ -104,7 +141,20 @@ class TuningCommandsTest {
         assertTrue(html.contains("the fastest of 2 &lt;timed&gt; to the end"), html);
         assertFalse(html.contains("<timed>"), html);
         assertTrue(html.contains("<svg"), html);
-        assertFalse(html.contains("http://") && html.contains("<script"), html);
+        assertFalse(html.contains("<script") || html.contains("src=") || html.contains("@import"), html);
+        assertFalse(html.contains("Beside reading memory"), html);
+    }
+
+    @Test
+    void aReportDrawsTheRooflineOnceReadingIsMeasured() throws IOException {
+        save(4096, 1);
+        Path page = directory.resolve("report.html");
+        assertEquals(DONE, run("report", "Llama31Attention", "--output", page.toString(), "--json"));
+        assertEquals(
+                Llama31Attention.class.getName(), json().get("specifications").get(0).asText());
+        String html = Files.readString(page);
+        assertTrue(html.contains("Beside reading memory, 1 thread"), html);
+        assertTrue(html.contains("reading alone, "), html);
     }
 
     @Test
@@ -130,8 +180,9 @@ class TuningCommandsTest {
 
     @Test
     void whatIsUnusableIsSaidWithItsRemedy() throws IOException {
-        assertRefused("did you mean dev.attune.examples.specs.Llama31Attention", "explain", "llama31");
-        assertRefused("attune specs lists them", "tune", "Nonsense");
+        assertRefused("did you mean Llama31Attention?", "explain", "llama31");
+        assertRefused("did you mean Llama31Attention", "explain", "Lama31Atention");
+        assertRefused("attune specs lists those that are found", "tune", "Nonsense");
         assertRefused("name a specification, or write --all", "tune");
         assertRefused("exclude each other", "tune", "--all", "Llama31Attention");
         assertRefused("write for example 500ms, 90s, 2m or 1h", "tune", "Llama31Attention", "--budget", "fast");
@@ -146,6 +197,9 @@ class TuningCommandsTest {
         Path profile = Files.writeString(
                 directory.resolve("empty.json"), "{\"format\": \"attune-profile-1\", \"environments\": []}");
         assertRefused("unset attune.store.mode", "import", profile.toString());
+        assertRefused("unset attune.store.mode", "clear");
+        System.setProperty("attune.store.mode", "sometimes");
+        assertRefused("valid are write, read, off", "show");
     }
 
     private void assertRefused(String remedy, String... arguments) {

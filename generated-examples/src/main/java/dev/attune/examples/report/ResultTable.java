@@ -5,9 +5,12 @@ import dev.attune.examples.evaluation.CacheResult;
 import dev.attune.examples.evaluation.DecodeTiming;
 import dev.attune.examples.evaluation.NeedleScore;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The results as text: one row per cache, the same in the terminal and on the web page.
@@ -62,8 +65,13 @@ public record ResultTable(List<String> header, List<List<String>> rows) {
         return String.format(Locale.ROOT, format, values);
     }
 
-    /** Returns the lines of an aligned table: header, rule, rows. */
-    public List<String> lines() {
+    /**
+     * Returns the lines of an aligned table: header, rule, rows.
+     *
+     * @param textColumns columns of names besides the first, from 0; the others are numbers
+     */
+    public List<String> lines(int... textColumns) {
+        Set<Integer> text = Arrays.stream(textColumns).boxed().collect(Collectors.toSet());
         int[] widths = new int[header.size()];
         for (int column = 0; column < widths.length; column++) {
             widths[column] = header.get(column).length();
@@ -72,19 +80,25 @@ public record ResultTable(List<String> header, List<List<String>> rows) {
             }
         }
         List<String> lines = new ArrayList<>();
-        lines.add(line(header, widths));
-        lines.add("-".repeat(lines.getFirst().length()));
-        rows.forEach(row -> lines.add(line(row, widths)));
+        lines.add(line(header, widths, text));
+        lines.add("-".repeat(Arrays.stream(widths).sum() + 2 * (widths.length - 1)));
+        rows.forEach(row -> lines.add(line(row, widths, text)));
         return lines;
     }
 
     /** Names to the left, numbers to the right. */
-    private static String line(List<String> cells, int[] widths) {
+    private static String line(List<String> cells, int[] widths, Set<Integer> text) {
         StringBuilder line = new StringBuilder(cells.getFirst());
         line.repeat(' ', widths[0] - cells.getFirst().length());
         for (int column = 1; column < widths.length; column++) {
-            line.repeat(' ', 2 + widths[column] - cells.get(column).length()).append(cells.get(column));
+            String cell = cells.get(column);
+            int blanks = widths[column] - cell.length();
+            if (text.contains(column)) {
+                line.append("  ").append(cell).repeat(' ', blanks);
+            } else {
+                line.repeat(' ', 2 + blanks).append(cell);
+            }
         }
-        return line.toString();
+        return line.toString().stripTrailing();
     }
 }
