@@ -5,7 +5,6 @@ import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.TuningRecord;
 import java.awt.BasicStroke;
 import java.awt.geom.Ellipse2D;
-import java.util.Comparator;
 import java.util.List;
 import org.jfree.chart.annotations.XYTextAnnotation;
 import org.jfree.chart.axis.NumberAxis;
@@ -59,7 +58,7 @@ final class ChoiceChart {
      * @param id tells this chart's elements from others of the page
      */
     static String svg(List<Point> points, double readGigabytes, String id) {
-        double mostBytes = 1.25 * points.stream().mapToDouble(Point::bytes).max().orElseThrow();
+        double mostBytes = 1.15 * points.stream().mapToDouble(Point::bytes).max().orElseThrow();
         double mostNanos = 1.15
                 * Math.max(
                         points.stream().mapToDouble(Point::slower).max().orElseThrow(), mostBytes / readGigabytes);
@@ -74,8 +73,9 @@ final class ChoiceChart {
         roof.add(mostBytes, mostBytes / readGigabytes);
         XYSeriesCollection data = new XYSeriesCollection();
         XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(false, true);
-        points(data, renderer, standard, 11, 10);
-        points(data, renderer, chosen, 1, 7);
+        // The first series is drawn last, on top of the others.
+        points(data, renderer, chosen, 1, 6);
+        points(data, renderer, standard, 11, 11);
         line(data, renderer, roof);
         XYPlot plot = new XYPlot(
                 data,
@@ -84,10 +84,7 @@ final class ChoiceChart {
                 renderer);
         plot.setDomainGridlinePaint(ChartStyle.GRID);
         plot.setRangeGridlinePaint(ChartStyle.GRID);
-        points.stream()
-                .sorted(Comparator.comparingDouble(Point::bytes))
-                .map(point -> label(point, mostBytes))
-                .forEach(plot::addAnnotation);
+        points.forEach(point -> plot.addAnnotation(label(point, mostBytes)));
         return ChartStyle.svg(ChartStyle.chart(plot, true), id, ChartStyle.HEIGHT);
     }
 
@@ -108,10 +105,12 @@ final class ChoiceChart {
         renderer.setSeriesStroke(index, new BasicStroke(2));
     }
 
+    /** Beside the point, where there is more room. */
     private static XYTextAnnotation label(Point point, double mostBytes) {
-        XYTextAnnotation label =
-                new XYTextAnnotation(point.name(), point.bytes() + GAP * mostBytes, point.chosen());
-        label.setTextAnchor(TextAnchor.CENTER_LEFT);
+        boolean right = point.bytes() < mostBytes / 2;
+        double gap = right ? GAP * mostBytes : -GAP * mostBytes;
+        XYTextAnnotation label = new XYTextAnnotation(point.name(), point.bytes() + gap, point.chosen());
+        label.setTextAnchor(right ? TextAnchor.CENTER_LEFT : TextAnchor.CENTER_RIGHT);
         label.setFont(ChartStyle.LABELS);
         return label;
     }

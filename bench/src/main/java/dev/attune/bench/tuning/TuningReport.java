@@ -114,7 +114,9 @@ public final class TuningReport {
             String id = "chart-" + chapter.provider().fingerprint().specification() + "-" + threads;
             page.append("<h3>").append(RecordTable.threads(threads)).append("</h3>\n")
                     .append(VariantChart.svg(records, leastNanos(chapter.provider(), threads), id))
-                    .append("\n<p class=\"caption\">Both axes are logarithmic. Rings mark the chosen variants")
+                    .append("\n<p class=\"caption\">Rings mark the chosen variants; what takes more than ")
+                    .append(VariantChart.MOST_TIMES)
+                    .append(" times as long as the fastest is in the tables only")
                     .append(readGigabytes.containsKey(threads)
                             ? String.format(
                                     Locale.ROOT,

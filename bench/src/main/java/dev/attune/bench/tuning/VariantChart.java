@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jfree.chart.axis.LogAxis;
+import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnit;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
@@ -20,6 +21,9 @@ import org.jfree.data.xy.XYSeriesCollection;
  * ones ringed, and the least time in which memory could be read.
  */
 public final class VariantChart {
+
+    /** What takes so many times as long as the fastest would press the others together. */
+    static final int MOST_TIMES = 5;
 
     private static final double TOKENS_PER_UNIT = 1024;
 
@@ -35,15 +39,15 @@ public final class VariantChart {
     public static String svg(List<TuningRecord> records, double leastNanos, String id) {
         Map<String, XYSeries> lines = new LinkedHashMap<>();
         XYSeries chosen = new XYSeries("chosen");
-        double most = 0;
-        double least = Double.isFinite(leastNanos) ? leastNanos : Double.POSITIVE_INFINITY;
+        double most = Double.isFinite(leastNanos) ? leastNanos : 0;
         for (TuningRecord record : records) {
             double context = record.key().contextTokens() / TOKENS_PER_UNIT;
+            double limit = MOST_TIMES * fastest(record);
             for (CandidateResult each : record.candidates()) {
-                if (Double.isFinite(each.medianNanos())) {
+                // Not-a-number, the time of what was not timed, is not below either.
+                if (each.medianNanos() <= limit) {
                     lines.computeIfAbsent(each.variant(), XYSeries::new).add(context, each.medianNanos());
                     most = Math.max(most, each.medianNanos());
-                    least = Math.min(least, each.medianNanos());
                 }
                 if (each.variant().equals(record.chosen())) {
                     chosen.add(context, each.medianNanos());
@@ -64,10 +68,18 @@ public final class VariantChart {
         if (Double.isFinite(leastNanos)) {
             roof(data, renderer, contexts, leastNanos);
         }
-        XYPlot plot = new XYPlot(data, contexts, nanos(least, most), renderer);
+        XYPlot plot = new XYPlot(data, contexts, nanos(most), renderer);
         plot.setDomainGridlinePaint(ChartStyle.GRID);
         plot.setRangeGridlinePaint(ChartStyle.GRID);
         return ChartStyle.svg(ChartStyle.chart(plot, true), id, ChartStyle.HEIGHT);
+    }
+
+    private static double fastest(TuningRecord record) {
+        return record.candidates().stream()
+                .mapToDouble(CandidateResult::medianNanos)
+                .filter(Double::isFinite)
+                .min()
+                .orElse(Double.NaN);
     }
 
     private static void ring(XYSeriesCollection data, XYLineAndShapeRenderer renderer, XYSeries chosen) {
@@ -104,10 +116,10 @@ public final class VariantChart {
         return axis;
     }
 
-    private static LogAxis nanos(double least, double most) {
-        LogAxis axis = new LogAxis("nanoseconds per token and key-value head");
+    private static NumberAxis nanos(double most) {
+        NumberAxis axis = new NumberAxis("nanoseconds per token and key-value head");
         axis.setNumberFormatOverride(ChartStyle.format("0.##"));
-        axis.setRange(least / 1.3, most * 1.3);
+        axis.setRange(0, most > 0 ? 1.1 * most : 1);
         ChartStyle.apply(axis);
         return axis;
     }
