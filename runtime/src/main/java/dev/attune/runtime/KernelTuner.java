@@ -179,7 +179,7 @@ public final class KernelTuner {
             Contest.Outcome outcome = new Contest(contestants, nanoTime, perTokenHead)
                     .hold(left.isNegative() ? Duration.ZERO : left);
             TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
-            if (outcome.conclusive() && compiled) {
+            if (outcome.conclusive() && compiled && !defaultStoppedEarly(outcome)) {
                 store.save(record);
             }
             print(record);
@@ -336,8 +336,15 @@ public final class KernelTuner {
                 provider.variants().stream().map(variant -> results.get(variant.name())).toList());
     }
 
+    /** A default that is hopeless is one that the compiler served badly this time: in another process it may be best. */
+    private boolean defaultStoppedEarly(Contest.Outcome outcome) {
+        return outcome.results().stream()
+                .anyMatch(result -> result.variant().equals(untuned.variant().name())
+                        && result.verdict() == Verdict.STOPPED_EARLY);
+    }
+
     private String reason(Contest.Outcome outcome) {
-        return compiled
+        return compiled && !defaultStoppedEarly(outcome)
                 ? outcome.reason()
                 : outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
     }
