@@ -4,6 +4,7 @@ module dev.attune.runtime {
     requires static jdk.incubator.vector;
     requires static aparapi;
     requires static java.management;
+    requires static jdk.management;
 
     exports dev.attune.runtime;
     exports dev.attune.runtime.opencl;

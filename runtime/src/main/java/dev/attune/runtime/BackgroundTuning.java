@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Tunes specifications while they are in use: one after the other, on a thread of the lowest priority that keeps no
- * process alive, each key once in a process. The system property {@code attune.tune.budget}, or the environment variable
+ * process alive, each key once in a process, and among variants that do not spoil the code of what is in use. The system property {@code attune.tune.budget}, or the environment variable
  * {@code ATTUNE_TUNE_BUDGET}, says how long each may take; 60s if nothing is set.
  */
 final class BackgroundTuning {
@@ -64,7 +64,8 @@ final class BackgroundTuning {
             Duration budget,
             Runnable measured) {
         try {
-            new KernelTuner(provider, platform).tune(tokens, threads, budget, ContestListener.SILENT);
+            new KernelTuner(provider, KernelTuner.Isolation.THIS_PROCESS, platform, Meter.ofJvm())
+                    .tune(tokens, threads, budget, ContestListener.SILENT);
             measured.run();
         } catch (RuntimeException | LinkageError failure) {
             LOGGER.log(

@@ -1,7 +1,6 @@
 package dev.attune.runtime;
 
 import dev.attune.annotations.Backend;
-import dev.attune.runtime.opencl.OpenClException;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
@@ -22,71 +21,83 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.BiFunction;
-import java.util.function.LongSupplier;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
  * scalar oracle, times those that pass against one another, and keeps what came of it in the store.
  *
  * <pre>{@code
- * KernelTuner tuner = new KernelTuner(Attune.provider(Llama31Attention.class));
- * TuningRecord record = tuner.tune(32_768, 1, Duration.ofSeconds(20), ContestListener.SILENT);
+ * try (KernelTuner tuner = new KernelTuner(Attune.provider(Llama31Attention.class), Isolation.OWN_PROCESSES)) {
+ *     TuningRecord record = tuner.tune(32_768, 1, Duration.ofSeconds(60), ContestListener.SILENT);
+ * }
  * }</pre>
  *
  * <p>The variant that would be chosen without measurements is always among the candidates, and another takes its place
  * only if it is faster beyond doubt: tuning never makes anything slower. A tuner is for one thread; an interrupt cancels
- * it, with nothing saved but the records that are complete.
+ * it, with nothing saved but the records that are complete. Its processes end when it is closed; without any there is
+ * nothing to close.
  */
-public final class KernelTuner {
+public final class KernelTuner implements AutoCloseable {
 
     /** How measurements are made, as their keys name it: another way would make another name. */
-    public static final String POLICY = "interleaved-1";
+    public static final String POLICY = "interleaved-2";
 
     /** Share of a budget that the first call may spend on letting the just-in-time compiler do its work. */
     private static final double WARM_UP = 0.6;
 
-    private static final int WARM_UP_TOKENS = 4096;
-
-    /** So many times slower than the best after the warm-up is slower after a contest, too. */
-    private static final double HOPELESS = 10;
-
     private final KernelProvider provider;
     private final Platform platform;
-    private final LongSupplier nanoTime;
+    private final Meter meter;
+    private final Isolation isolation;
     private final TuningStore store;
 
     /** The choice without measurements: among what can run here, and once verified, among what passed. */
     private VariantChoice untuned;
 
+    /** Where variants run; empty until they are prepared. */
+    private final List<Trial> trials = new ArrayList<>();
+
     /** What is known to speak against variants, by name; what was verified has nothing. */
     private final Map<String, CandidateResult> out = new LinkedHashMap<>();
 
-    /** The same of the context at hand only. */
-    private final Map<String, CandidateResult> tooLarge = new LinkedHashMap<>();
+    /** Where variants are run. */
+    public enum Isolation {
 
-    private boolean prepared;
+        /**
+         * In this process. Vectors of several widths in one process spoil each other's compiled code, that of decode steps
+         * elsewhere in the process included; so of the variants on vectors only those take part that are as wide as the
+         * default's.
+         */
+        THIS_PROCESS,
 
-    /** Whether the compiler got done with the default; if not, others would win by chance, and nothing is saved. */
-    private boolean compiled = true;
+        /** In processes of their own, one for each backend. All variants take part. */
+        OWN_PROCESSES
+    }
+
+    /**
+     * Prepares tuning in this process.
+     *
+     * @param provider the generated factory
+     */
+    public KernelTuner(KernelProvider provider) {
+        this(provider, Isolation.THIS_PROCESS);
+    }
 
     /**
      * Prepares the tuning of a specification, on this machine and for the store of this process.
      *
      * @param provider the generated factory
+     * @param isolation where variants are run
      */
-    public KernelTuner(KernelProvider provider) {
-        this(provider, Attune.platform());
+    public KernelTuner(KernelProvider provider, Isolation isolation) {
+        this(provider, isolation, Attune.platform(), Meter.ofJvm());
     }
 
-    KernelTuner(KernelProvider provider, Platform platform) {
-        this(provider, platform, System::nanoTime);
-    }
-
-    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
+    KernelTuner(KernelProvider provider, Isolation isolation, Platform platform, Meter meter) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
+        this.isolation = Objects.requireNonNull(isolation, "isolation is null");
         this.platform = platform;
-        this.nanoTime = nanoTime;
+        this.meter = meter;
         this.store = platform.store(provider.openCl().isPresent());
         this.untuned = chooseWithout(Map.of());
     }
@@ -158,35 +169,62 @@ public final class KernelTuner {
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");
-        long start = nanoTime.getAsLong();
+        long start = meter.nanoTime().getAsLong();
         int tokens = TuningKey.bucket(contextTokens);
         prepare(budget, listener);
-        tooLarge.clear();
-        List<Runnable> toClose = new ArrayList<>();
+        Map<String, CandidateResult> results = new LinkedHashMap<>(out);
+        double tokenHeads = (double) tokens * provider.shape().keyValueHeads();
+        Contest.Outcome outcome;
         try {
-            RandomCaches caches = new RandomCaches(provider, tokens, RandomCaches.LAYERS);
-            toClose.add(caches::close);
-            List<Contestant> contestants = new ArrayList<>();
-            for (KernelVariant variant : defaultFirst()) {
-                addContestant(variant, caches, tokens, threads, contestants, toClose);
-            }
-            Duration left = budget.minusNanos(nanoTime.getAsLong() - start);
-            ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
-                    progress.stage(),
-                    progress.fraction(),
-                    progress.best(),
-                    progress.bestNanos() / caches.tokenHeads()));
-            Contest.Outcome outcome = new Contest(contestants, nanoTime, perTokenHead)
-                    .hold(left.isNegative() ? Duration.ZERO : left);
-            TuningRecord record = record(outcome, tokens, threads, caches.tokenHeads());
-            if (outcome.conclusive() && compiled && !defaultStoppedEarly(outcome)) {
-                store.save(record);
-            }
-            print(record);
-            return record;
+            trials.forEach(trial -> results.putAll(trial.fill(tokens, threads)));
+            Duration left = budget.minusNanos(meter.nanoTime().getAsLong() - start);
+            outcome = hold(contestants(results), left.isNegative() ? Duration.ZERO : left, tokenHeads, listener);
         } finally {
-            toClose.forEach(Runnable::run);
+            trials.forEach(Trial::empty);
         }
+        outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
+        TuningRecord record = new TuningRecord(
+                KnownVariants.key(provider, tokens, threads),
+                outcome.winner(),
+                untuned.variant().name(),
+                outcome.reason(),
+                Instant.now(),
+                provider.variants().stream().map(variant -> results.get(variant.name())).toList());
+        if (outcome.conclusive()) {
+            store.save(record);
+        }
+        print(record);
+        return record;
+    }
+
+    /** A default without code that deserves the name would lose by chance: then nothing is found out. */
+    private Contest.Outcome hold(
+            List<Contestant> contestants, Duration budget, double tokenHeads, ContestListener listener) {
+        String standard = untuned.variant().name();
+        if (contestants.isEmpty() || !contestants.getFirst().name().equals(standard)) {
+            String why = out.containsKey(standard) ? out.get(standard).reason() : "";
+            List<CandidateResult> results = new ArrayList<>();
+            results.add(CandidateResult.untimed(standard, Verdict.TIMED, why));
+            contestants.forEach(each -> results.add(CandidateResult.untimed(each.name(), Verdict.TIMED, "")));
+            return new Contest.Outcome(
+                    standard, false, "the default, nothing could be compared with it; give more time", results);
+        }
+        ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
+                progress.stage(), progress.fraction(), progress.best(), progress.bestNanos() / tokenHeads));
+        return new Contest(contestants, meter.nanoTime(), perTokenHead).hold(budget);
+    }
+
+    /** Returns the default and then all others that nothing speaks against. */
+    private List<Contestant> contestants(Map<String, CandidateResult> spokenAgainst) {
+        List<Contestant> contestants = new ArrayList<>();
+        for (Trial trial : trials) {
+            for (KernelVariant variant : trial.variants()) {
+                if (!spokenAgainst.containsKey(variant.name())) {
+                    contestants.add(variant.equals(untuned.variant()) ? 0 : contestants.size(), trial.contestant(variant));
+                }
+            }
+        }
+        return contestants;
     }
 
     /**
@@ -197,7 +235,7 @@ public final class KernelTuner {
      * @param listener is told about progress
      */
     public void prepare(Duration budget, ContestListener listener) {
-        if (prepared) {
+        if (!trials.isEmpty()) {
             return;
         }
         for (Rung rung : untuned.ladder()) {
@@ -205,148 +243,80 @@ public final class KernelTuner {
                 out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
             }
         }
-        refuseWhatIsWrong(KernelVerification::problem, listener);
-        warmUp((long) (budget.toNanos() * WARM_UP), listener);
-        refuseWhatIsWrong(KernelVerification::problemWhenCompiled, listener);
-        prepared = true;
+        try {
+            long end = meter.nanoTime().getAsLong() + (long) (budget.toNanos() * WARM_UP);
+            do {
+                prepare(newTrials(), end, listener);
+            } while (!defaultWasTried());
+        } catch (RuntimeException | LinkageError failure) {
+            close();
+            throw failure;
+        }
+        for (KernelVariant variant : untried()) {
+            out.put(variant.name(), CandidateResult.untimed(
+                    variant.name(),
+                    Verdict.LEFT_OUT,
+                    "its vectors would spoil code of this process that is compiled for the default's; attune tune times"
+                            + " it in a process of its own"));
+        }
     }
 
-    private void refuseWhatIsWrong(
-            BiFunction<KernelProvider, KernelVariant, Optional<String>> verification, ContestListener listener) {
-        Map<String, String> refused = new LinkedHashMap<>();
-        for (KernelVariant variant : defaultFirst()) {
-            listener.round(new ContestListener.Progress("verifying " + variant, 0, "", Double.NaN));
-            verification.apply(provider, variant).ifPresent(words -> refused.put(variant.name(), words));
+    /**
+     * Begins and ends some trials at a time: in each, one thread runs interpreted code, and one compiles it. What one
+     * leaves of the time is there for the next.
+     */
+    private void prepare(List<Trial> some, long end, ContestListener listener) {
+        trials.addAll(some);
+        int atATime = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        for (int first = 0; first < some.size(); first += atATime) {
+            List<Trial> next = some.subList(first, Math.min(first + atATime, some.size()));
+            long left = Math.max(0, end - meter.nanoTime().getAsLong());
+            next.forEach(trial -> trial.begin(left));
+            next.forEach(trial -> out.putAll(trial.prepared(listener)));
         }
-        refused.forEach((name, words) -> out.put(name, CandidateResult.untimed(name, Verdict.REFUSED, words)));
+    }
+
+    /** Returns trials, not begun, for what can run here and has none; not for what has to be left out. */
+    private List<Trial> newTrials() {
+        List<KernelVariant> untried = untried();
+        if (isolation == Isolation.THIS_PROCESS) {
+            untried.removeIf(variant -> variant.backend().usesVectors()
+                    && variant.backend() != untuned.variant().backend());
+            return List.of(new LocalTrial(provider, untried, meter));
+        }
+        Map<Backend, List<KernelVariant>> byBackend = new LinkedHashMap<>();
+        untried.forEach(each -> byBackend.computeIfAbsent(each.backend(), key -> new ArrayList<>()).add(each));
+        List<Trial> trials = new ArrayList<>();
+        byBackend.values().forEach(variants ->
+                trials.add(new RemoteTrial(provider.specification(), variants, store.environment().vmFlags())));
+        return trials;
+    }
+
+    /** Returns what can run here and has no trial. */
+    private List<KernelVariant> untried() {
+        List<KernelVariant> untried = new ArrayList<>(provider.variants());
+        untried.removeIf(variant -> out.containsKey(variant.name()));
+        trials.forEach(trial -> untried.removeAll(trial.variants()));
+        return untried;
+    }
+
+    /** If the default was refused, another takes its place, which may be one that has no trial yet. */
+    private boolean defaultWasTried() {
+        Map<String, String> refused = new LinkedHashMap<>();
+        out.values().stream()
+                .filter(result -> result.verdict() == Verdict.REFUSED)
+                .forEach(result -> refused.put(result.variant(), result.reason()));
         if (refused.containsKey(untuned.variant().name())) {
-            out.values().stream()
-                    .filter(result -> result.verdict() == Verdict.REFUSED)
-                    .forEach(result -> refused.put(result.variant(), result.reason()));
             untuned = chooseWithout(refused);
         }
+        return trials.stream().anyMatch(trial -> trial.variants().contains(untuned.variant()));
     }
 
-    /** Plain Java, and vectors that the compiler did not get done with, are not worth a contest. */
-    private void warmUp(long limit, ContestListener listener) {
-        List<KernelVariant> inHostMemory = defaultFirst();
-        inHostMemory.removeIf(variant -> variant.backend() == Backend.OPENCL);
-        try (RandomCaches caches = new RandomCaches(provider, WARM_UP_TOKENS, 1)) {
-            List<Runnable> vectorSteps = new ArrayList<>();
-            Map<KernelVariant, Double> nanos = new LinkedHashMap<>();
-            List<KernelVariant> vectors = new ArrayList<>();
-            for (KernelVariant variant : inHostMemory) {
-                DecodeStep step = resources(variant, 1).steps().acquire();
-                if (variant.backend().usesVectors()) {
-                    vectors.add(variant);
-                    vectorSteps.add(() -> caches.attend(step));
-                } else {
-                    nanos.put(variant, CompilerWarmUp.nanos(() -> caches.attend(step), nanoTime));
-                }
-            }
-            double[] fastest = new CompilerWarmUp(vectorSteps, nanoTime).run(limit, listener);
-            for (int i = 0; i < fastest.length; i++) {
-                nanos.put(vectors.get(i), fastest[i]);
-            }
-            double best = nanos.values().stream().mapToDouble(Double::doubleValue).min().orElse(0);
-            nanos.forEach((variant, each) -> {
-                if (each > HOPELESS * best && variant.equals(untuned.variant())) {
-                    compiled = false;
-                } else if (each > HOPELESS * best) {
-                    stopEarly(variant, each / caches.tokenHeads(), each / best);
-                }
-            });
-        }
-    }
-
-    private void stopEarly(KernelVariant variant, double nanosPerTokenHead, double times) {
-        String reason = String.format(
-                Locale.ROOT,
-                "%.0f times slower than the best on %d tokens%s",
-                times,
-                WARM_UP_TOKENS,
-                variant.backend().usesVectors() ? ", after all the compiler did in that time" : "");
-        out.put(
-                variant.name(),
-                new CandidateResult(
-                        variant.name(),
-                        Verdict.STOPPED_EARLY,
-                        reason,
-                        nanosPerTokenHead,
-                        nanosPerTokenHead,
-                        nanosPerTokenHead,
-                        1));
-    }
-
-    private List<KernelVariant> defaultFirst() {
-        List<KernelVariant> variants = new ArrayList<>(provider.variants());
-        variants.removeIf(variant -> out.containsKey(variant.name()));
-        if (variants.remove(untuned.variant())) {
-            variants.addFirst(untuned.variant());
-        }
-        return variants;
-    }
-
-    private void addContestant(
-            KernelVariant variant,
-            RandomCaches caches,
-            int tokens,
-            int threads,
-            List<Contestant> contestants,
-            List<Runnable> toClose) {
-        if (variant.backend() != Backend.OPENCL) {
-            contestants.add(
-                    new HostContestant(variant.name(), caches, resources(variant, threads).steps().acquire()));
-            return;
-        }
-        try {
-            DeviceContestant device = new DeviceContestant(provider, variant, tokens);
-            toClose.add(device::close);
-            contestants.add(device);
-        } catch (OpenClException failure) {
-            // Nothing is wrong with the kernels: a shorter context may fit the device.
-            tooLarge.put(variant.name(), CandidateResult.untimed(
-                    variant.name(), Verdict.UNSUPPORTED, "the device refused such a cache: " + failure.getMessage()));
-        }
-    }
-
-    private SharedResources resources(KernelVariant variant, int threads) {
-        return SharedResources.of(provider, variant, Map.of(), WorkerPool.SHARED, threads);
-    }
-
-    /** Decode steps over caches in host memory. */
-    private record HostContestant(String name, RandomCaches caches, DecodeStep step) implements Contestant {
-
-        @Override
-        public void run() {
-            caches.attend(step);
-        }
-    }
-
-    private TuningRecord record(Contest.Outcome outcome, int tokens, int threads, double tokenHeads) {
-        Map<String, CandidateResult> results = new LinkedHashMap<>(out);
-        results.putAll(tooLarge);
-        outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
-        return new TuningRecord(
-                KnownVariants.key(provider, tokens, threads),
-                outcome.winner(),
-                untuned.variant().name(),
-                reason(outcome),
-                Instant.now(),
-                provider.variants().stream().map(variant -> results.get(variant.name())).toList());
-    }
-
-    /** A default that is hopeless is one that the compiler served badly this time: in another process it may be best. */
-    private boolean defaultStoppedEarly(Contest.Outcome outcome) {
-        return outcome.results().stream()
-                .anyMatch(result -> result.variant().equals(untuned.variant().name())
-                        && result.verdict() == Verdict.STOPPED_EARLY);
-    }
-
-    private String reason(Contest.Outcome outcome) {
-        return compiled && !defaultStoppedEarly(outcome)
-                ? outcome.reason()
-                : outcome.reason() + "; not kept, the just-in-time compiler did not get done in the budget";
+    /** Ends the processes, if there are some. */
+    @Override
+    public void close() {
+        trials.forEach(Trial::close);
+        trials.clear();
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {

@@ -41,6 +41,7 @@ class KernelTunerTest {
     private Path directory;
 
     private long now;
+    private long allocated;
 
     private final class Machine implements Platform {
 
@@ -287,7 +288,11 @@ class KernelTunerTest {
     }
 
     private KernelTuner tuner(ReferenceProvider provider, int vectorBits) {
-        return new KernelTuner(provider, new Machine(vectorBits), () -> now);
+        return new KernelTuner(
+                provider,
+                KernelTuner.Isolation.THIS_PROCESS,
+                new Machine(vectorBits),
+                new Meter(() -> now, () -> allocated));
     }
 
     private static CandidateResult candidate(TuningRecord record, String variant) {

@@ -134,7 +134,18 @@ final class TuneCommand implements Callable<Integer> {
 
     private TuningProfile tune(
             KernelProvider provider, Set<Integer> tokens, Set<Integer> counts, Duration budget, TuneProgress progress) {
-        KernelTuner tuner = new KernelTuner(provider);
+        try (KernelTuner tuner = new KernelTuner(provider, KernelTuner.Isolation.OWN_PROCESSES)) {
+            return tune(tuner, provider, tokens, counts, budget, progress);
+        }
+    }
+
+    private TuningProfile tune(
+            KernelTuner tuner,
+            KernelProvider provider,
+            Set<Integer> tokens,
+            Set<Integer> counts,
+            Duration budget,
+            TuneProgress progress) {
         long end = System.nanoTime() + budget.toNanos();
         List<TuningRecord> records = new ArrayList<>();
         int left = tokens.size() * counts.size();

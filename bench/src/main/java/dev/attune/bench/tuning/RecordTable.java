@@ -71,13 +71,18 @@ public final class RecordTable {
 
     private static String remark(TuningRecord record, CandidateResult candidate) {
         String what = switch (candidate.verdict()) {
-            case TIMED -> candidate.variant().equals(record.defaultVariant()) ? "the default" : "";
-            case STOPPED_EARLY -> candidate.reason();
+            case TIMED -> standard(record, candidate);
+            case STOPPED_EARLY, LEFT_OUT -> candidate.reason();
             case REFUSED -> "refused: " + candidate.reason();
             case UNSUPPORTED -> "unsupported: " + candidate.reason();
         };
         String chosen = candidate.variant().equals(record.chosen()) ? "chosen" : "";
         return chosen.isEmpty() || what.isEmpty() ? chosen + what : chosen + ", " + what;
+    }
+
+    private static String standard(TuningRecord record, CandidateResult candidate) {
+        String standard = candidate.variant().equals(record.defaultVariant()) ? "the default" : "";
+        return candidate.reason().isEmpty() ? standard : standard + ", " + candidate.reason();
     }
 
     private static String format(String format, Object... values) {

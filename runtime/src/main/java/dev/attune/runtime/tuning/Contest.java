@@ -139,7 +139,7 @@ public final class Contest {
         int[] runs = entries.stream()
                 .mapToInt(entry -> (int) Math.clamp(TURN_NANOS / Math.max(entry.fastest, 1), 1, 1000))
                 .toArray();
-        rounds(entries, runs, ROUNDS, "timing");
+        rounds(entries, runs, ROUNDS, "timing", true);
         return decide(runs);
     }
 
@@ -177,9 +177,8 @@ public final class Contest {
         return fastest;
     }
 
-    private void rounds(List<Entry> all, int[] runs, double untilElapsed, String stage) {
+    private void rounds(List<Entry> all, int[] runs, double untilElapsed, String stage, boolean stopping) {
         List<Entry> order = new ArrayList<>(all);
-        int before = all.stream().mapToInt(entry -> entry.rounds.size()).max().orElse(0);
         for (int round = 1; round <= MOST_ROUNDS && elapsed() < untilElapsed; round++) {
             Collections.shuffle(order, random);
             for (Entry entry : inPlay(order)) {
@@ -191,7 +190,7 @@ public final class Contest {
                     entry.rounds.add(nanos);
                 }
             }
-            if (before == 0 && round >= LEAST_ROUNDS) {
+            if (stopping && round >= LEAST_ROUNDS) {
                 stopTheHopeless(HOPELESS);
             }
             report(stage);
@@ -280,7 +279,7 @@ public final class Contest {
     private double[] remeasure(Entry standard, Entry best, int[] runs) {
         int first = standard.rounds.size();
         int other = best.rounds.size();
-        rounds(List.of(standard, best), runs, 1, "comparing the best two");
+        rounds(List.of(standard, best), runs, 1, "comparing the best two", false);
         int pairs = Math.min(standard.rounds.size() - first, best.rounds.size() - other);
         return ratios(standard, first, best, other, pairs);
     }
@@ -307,9 +306,9 @@ public final class Contest {
         }
         long before = nanoTime.getAsLong();
         try {
-            for (int run = 0; run < runs; run++) {
-                entry.contestant.run();
-            }
+            entry.contestant.run(runs);
+        } catch (CancellationException cancelled) {
+            throw cancelled;
         } catch (RuntimeException | LinkageError failure) {
             entry.verdict = Verdict.REFUSED;
             entry.reason = "it failed while it was timed: " + failure;

@@ -6,6 +6,11 @@ public interface Contestant {
     /** Returns its name, unique in a contest. */
     String name();
 
-    /** Does once what is timed. What it throws takes it out of the contest. */
-    void run();
+    /**
+     * Does several times in a row what is timed. What it throws takes it out of the contest, but a
+     * {@link java.util.concurrent.CancellationException}, which ends the contest.
+     *
+     * @param times how often, at least once
+     */
+    void run(int times);
 }

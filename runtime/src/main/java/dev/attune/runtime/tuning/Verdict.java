@@ -9,6 +9,9 @@ public enum Verdict {
     /** It was so much slower than the best that timing it further would have been a waste. */
     STOPPED_EARLY,
 
+    /** It could run, but was not timed. */
+    LEFT_OUT,
+
     /** It computed something wrong, or failed. It must not be used on this machine. */
     REFUSED,
 

@@ -51,9 +51,11 @@ class ContestTest {
         }
 
         @Override
-        public void run() {
-            runs++;
-            now += nanos.applyAsLong(runs);
+        public void run(int times) {
+            for (int i = 0; i < times; i++) {
+                runs++;
+                now += nanos.applyAsLong(runs);
+            }
         }
     }
 

@@ -1,0 +1,292 @@
+package dev.attune.runtime;
+
+import dev.attune.runtime.spi.KernelVariant;
+import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.ContestListener;
+import dev.attune.runtime.tuning.Contestant;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A trial in a process of its own, a {@link TrialProcess} on the same JVM with the same class path and those of its
+ * options that change compiled code.
+ *
+ * <p>In one process, variants for vectors of several widths spoil each other: they share the Vector API's code, what that
+ * code has seen decides how it is compiled into each of them, and after several widths it is sometimes compiled, for good,
+ * in a way that makes objects of vectors. A process that uses one variant never meets this; so none is timed like that.
+ */
+final class RemoteTrial implements Trial {
+
+    private static final long POLL_MILLIS = 20;
+    private static final long SECONDS_TO_END = 5;
+
+    /** Lines of what the process printed that are quoted if it fails. */
+    private static final int QUOTED_LINES = 12;
+
+    private final List<KernelVariant> variants;
+    private final Path log;
+    private final Process process;
+    private final Writer commands;
+    private final BufferedReader answers;
+
+    /** What the process was told to do last, for the message if it does not survive it. */
+    private String doing = "starting";
+
+    /**
+     * Starts the process.
+     *
+     * @param vmOptions options that change compiled code, with spaces between them
+     * @throws IllegalStateException if it cannot be started
+     */
+    RemoteTrial(Class<?> specification, List<KernelVariant> variants, String vmOptions) {
+        this.variants = List.copyOf(variants);
+        try {
+            this.log = Files.createTempFile("attune-trial", ".log");
+            this.process = new ProcessBuilder(command(specification, vmOptions))
+                    .redirectError(log.toFile())
+                    .start();
+        } catch (IOException failure) {
+            throw new IllegalStateException(
+                    "no process to time " + variants + " in could be started: " + failure.getMessage(), failure);
+        }
+        this.commands = process.outputWriter(StandardCharsets.UTF_8);
+        this.answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    private List<String> command(Class<?> specification, String vmOptions) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (!vmOptions.isEmpty()) {
+            command.addAll(List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:+UnlockExperimentalVMOptions"));
+            command.addAll(List.of(vmOptions.split(" ")));
+        }
+        System.getProperties().stringPropertyNames().stream()
+                .filter(name -> name.startsWith("attune."))
+                .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+        if (ModuleLayer.boot().findModule(Platform.VECTOR_MODULE).isPresent()) {
+            command.addAll(List.of("--add-modules", Platform.VECTOR_MODULE));
+        }
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath(specification)));
+        command.add(TrialProcess.class.getName());
+        command.add(specification.getName());
+        variants.forEach(variant -> command.add(variant.name()));
+        return command;
+    }
+
+    /** Returns everything this process finds classes in, and what the specification was loaded from. */
+    private static String classPath(Class<?> specification) {
+        List<String> path = new ArrayList<>();
+        path.add(System.getProperty("java.class.path"));
+        String modules = System.getProperty("jdk.module.path");
+        if (modules != null) {
+            for (String place : modules.split(File.pathSeparator)) {
+                Path folder = Path.of(place);
+                boolean ofJars = Files.isDirectory(folder) && !Files.exists(folder.resolve("module-info.class"));
+                path.add(ofJars ? folder.resolve("*").toString() : place);
+            }
+        }
+        if (specification.getClassLoader() instanceof URLClassLoader loader) {
+            for (URL url : loader.getURLs()) {
+                try {
+                    path.add(Path.of(url.toURI()).toString());
+                } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException odd) {
+                    // Not a file; if the class is in there, the process says that it did not find it.
+                }
+            }
+        }
+        path.removeIf(String::isEmpty);
+        return String.join(File.pathSeparator, path);
+    }
+
+    @Override
+    public List<KernelVariant> variants() {
+        return variants;
+    }
+
+    @Override
+    public void begin(long nanos) {
+        tell("preparing " + variants, "prepare", Long.toString(nanos));
+    }
+
+    @Override
+    public Map<String, CandidateResult> prepared(ContestListener listener) {
+        Map<String, CandidateResult> results = new LinkedHashMap<>();
+        while (true) {
+            awaitAnswer();
+            String[] words = answer();
+            switch (words[0]) {
+                case TrialProcess.PROGRESS -> {
+                    doing = words[1];
+                    listener.round(new ContestListener.Progress(
+                            words[1], Double.parseDouble(words[2]), "", Double.NaN));
+                }
+                case TrialProcess.RESULT -> results.put(words[1], TrialProcess.result(words));
+                default -> {
+                    return results;
+                }
+            }
+        }
+    }
+
+    /** Waits like {@link #answer}, and ends with an interrupt. */
+    private void awaitAnswer() {
+        try {
+            while (!answers.ready() && process.isAlive()) {
+                Thread.sleep(POLL_MILLIS);
+            }
+        } catch (InterruptedException interrupt) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the trial was cancelled");
+        } catch (IOException failure) {
+            throw ended(failure);
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancellationException("the trial was cancelled");
+        }
+    }
+
+    @Override
+    public Map<String, CandidateResult> fill(int tokens, int threads) {
+        tell("filling caches", "fill", Integer.toString(tokens), Integer.toString(threads));
+        Map<String, CandidateResult> results = new LinkedHashMap<>();
+        for (String[] words = answer(); words[0].equals(TrialProcess.RESULT); words = answer()) {
+            results.put(words[1], TrialProcess.result(words));
+        }
+        return results;
+    }
+
+    @Override
+    public Contestant contestant(KernelVariant variant) {
+        return new RemoteContestant(variant.name());
+    }
+
+    /** A variant in the process. */
+    private final class RemoteContestant implements Contestant {
+
+        private final String name;
+
+        private RemoteContestant(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public void run(int times) {
+            tell("running " + name, "run", name, Integer.toString(times));
+            answer();
+        }
+    }
+
+    @Override
+    public void empty() {
+        tell("giving caches back", "empty");
+        answer();
+    }
+
+    private void tell(String what, String... words) {
+        doing = what;
+        try {
+            commands.write(String.join("\t", words) + "\n");
+            commands.flush();
+        } catch (IOException failure) {
+            throw ended(failure);
+        }
+    }
+
+    /**
+     * Returns the words of the next answer.
+     *
+     * @throws IllegalStateException if the process failed, or is no more
+     */
+    private String[] answer() {
+        try {
+            String line = answers.readLine();
+            while (line != null && !line.startsWith(TrialProcess.MARK + "\t")) {
+                line = answers.readLine();
+            }
+            if (line == null) {
+                throw ended(null);
+            }
+            String[] words = line.substring(TrialProcess.MARK.length() + 1).split("\t", -1);
+            if (words[0].equals(TrialProcess.FAILED)) {
+                throw new IllegalStateException(words[1]);
+            }
+            return words;
+        } catch (IOException failure) {
+            throw ended(failure);
+        }
+    }
+
+    private TrialProcessEnded ended(IOException cause) {
+        String end = "with nothing to say";
+        try {
+            if (process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
+                end = "with exit value " + process.exitValue();
+            }
+            List<String> lines = Files.readAllLines(log);
+            end += lines.stream()
+                    .skip(Math.max(0, lines.size() - QUOTED_LINES))
+                    .map("\n  "::concat)
+                    .reduce("", String::concat);
+        } catch (InterruptedException interrupt) {
+            Thread.currentThread().interrupt();
+        } catch (IOException | UncheckedIOException unreadable) {
+            end += " (what it printed cannot be read: " + unreadable.getMessage() + ")";
+        }
+        return new TrialProcessEnded("the process of " + variants + " ended while " + doing + ", " + end
+                + "\nnothing was kept of this measurement", cause);
+    }
+
+    /** Says that a process is no more: it speaks against none of its variants, and the contest cannot go on. */
+    private static final class TrialProcessEnded extends CancellationException {
+
+        private static final long serialVersionUID = 1;
+
+        private TrialProcessEnded(String message, IOException cause) {
+            super(message);
+            initCause(cause);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            commands.close();
+        } catch (IOException gone) {
+            // It has ended before.
+        }
+        process.destroy();
+        try {
+            if (!process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+            Files.deleteIfExists(log);
+        } catch (InterruptedException interrupt) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        } catch (IOException busy) {
+            log.toFile().deleteOnExit();
+        }
+    }
+}
