@@ -22,6 +22,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,10 +44,16 @@ class OpenClGridTest {
     /** Normalised mean square error of an output: tables and sums are float32. */
     private static final double ERROR = 1e-9;
 
-    /** That with tables of pairs of bfloat16, as for the CPU kernels that look up bfloat16. */
-    private static final double ERROR_OF_BFLOAT16 = 4e-4;
+    private static final double LOG_SUM_ERROR = 1e-4;
 
-    private static final double LOG_SUM_ERROR_OF_BFLOAT16 = 0.08;
+    /**
+     * What tables of bfloat16 may add, relative to what {@link TableRounding} expects of each head. Over this grid the
+     * mean square error of outputs is 0.46 of that in the mean and 4.4 at most; the error of log-sum-exps is 0.83 in
+     * the root mean square and 2.4 at most. With float32 tables the same heads are off by 6e-12.
+     */
+    private static final double MOST_OF_EXPECTED_ERROR = 8;
+
+    private static final double MOST_DEVIATIONS_OF_LOG_SUM = 4;
 
     private static final int POSITIONS = 8;
 
@@ -200,7 +207,12 @@ class OpenClGridTest {
             float[] output = new float[group * headDim];
             float[] logSumExp = new float[group];
             shard.attend(queries, packed, count - packed, output, logSumExp);
-            boolean pairs = OpenClPlan.of(model).pairs();
+            OpenClPlan plan = OpenClPlan.of(model);
+            boolean rounded = program.isFused() || plan.pairs();
+            // The program for NVIDIA devices looks queries up in the dense tail, too; none does if all keys are dense.
+            int lookedUp = plan.device().keys().isEmpty() ? 0 : program.isFused() ? count : packed;
+            float[] keys = rounded ? head.keys(oracle) : null;
+            float[] values = rounded ? head.values(oracle) : null;
             for (int g = 0; g < group; g++) {
                 double difference = 0;
                 double energy = 0;
@@ -209,11 +221,19 @@ class OpenClGridTest {
                     energy += Math.pow(expected.output()[i], 2);
                 }
                 double error = difference / energy;
+                double mostError = ERROR;
+                double mostLogSumError = LOG_SUM_ERROR;
+                if (rounded) {
+                    float[] query = Arrays.copyOfRange(queries, g * headDim, (g + 1) * headDim);
+                    TableRounding rounding = TableRounding.of(query, keys, values, lookedUp);
+                    mostError += MOST_OF_EXPECTED_ERROR * rounding.output();
+                    mostLogSumError += MOST_DEVIATIONS_OF_LOG_SUM * rounding.logSumExp();
+                }
                 assertTrue(
-                        error <= (pairs ? ERROR_OF_BFLOAT16 : ERROR),
-                        what + ": normalised mean square error " + error + " of head " + g);
-                double tolerance = pairs ? LOG_SUM_ERROR_OF_BFLOAT16 : 1e-4;
-                assertEquals(expected.logSumExp()[g], logSumExp[g], tolerance, what + ": log-sum-exp");
+                        error <= mostError,
+                        what + ": normalised mean square error " + error + " of head " + g + " > " + mostError);
+                assertEquals(
+                        expected.logSumExp()[g], logSumExp[g], mostLogSumError, what + ": log-sum-exp of head " + g);
             }
         }
     }
