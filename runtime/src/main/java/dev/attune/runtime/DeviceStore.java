@@ -210,13 +210,14 @@ final class DeviceStore implements TokenStore {
 
     @Override
     public void attend(CacheContents now, float[] queries, float[] output, float[] logSumExp) {
-        float[] sums = logSumExp == null ? new float[shape.queryHeads()] : logSumExp;
-        if (now.tokens() == 0) {
-            Arrays.fill(output, 0);
-            Arrays.fill(sums, Float.NEGATIVE_INFINITY);
+        if (now.tokens() > 0) {
+            DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, logSumExp);
             return;
         }
-        DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, sums);
+        Arrays.fill(output, 0);
+        if (logSumExp != null) {
+            Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
+        }
     }
 
     @Override
