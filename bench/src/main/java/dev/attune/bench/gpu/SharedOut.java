@@ -20,7 +20,9 @@ final class SharedOut {
 
     private static final String DEVICES_PROPERTY = "attune.opencl.device";
 
-    private static final int WARM_UPS = 300;
+    /** Until what a step calls is compiled: before, Java takes several times as long to put commands into a queue. */
+    private static final int WARM_UPS = 3000;
+
     private static final int STEPS = 200;
 
     private SharedOut() {}
