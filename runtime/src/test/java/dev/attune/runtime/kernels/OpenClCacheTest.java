@@ -109,16 +109,18 @@ class OpenClCacheTest {
     }
 
     @Test
-    void aPackedTileIsTheSameToTheBit() {
-        try (KeyValueCache device = cache(packing, 128);
-                KeyValueCache host = Attune.kernels(packing, Backend.SCALAR).newCache(128)) {
-            Random random = new Random(3);
-            prefill(random, 128, List.of(device, host));
-            for (int head = 0; head < HEADS; head++) {
-                float[][] ofDevice = reconstructed(device, head);
-                float[][] ofHost = reconstructed(host, head);
-                assertArrayEquals(ofHost[0], ofDevice[0]);
-                assertArrayEquals(ofHost[1], ofDevice[1]);
+    void whatADeviceHoldsIsReadBackToTheBit() {
+        // Packed tiles, and a tail that is dense or, if the prompt is packed whole, a tile with fewer tokens.
+        for (KernelProvider provider : List.of(packing, keeping)) {
+            try (KeyValueCache device = cache(provider, 192);
+                    KeyValueCache host = Attune.kernels(provider, Backend.SCALAR).newCache(192)) {
+                prefill(new Random(3), 150, List.of(device, host));
+                for (int head = 0; head < HEADS; head++) {
+                    float[][] ofDevice = reconstructed(device, head);
+                    float[][] ofHost = reconstructed(host, head);
+                    assertArrayEquals(ofHost[0], ofDevice[0]);
+                    assertArrayEquals(ofHost[1], ofDevice[1]);
+                }
             }
         }
     }
@@ -134,9 +136,11 @@ class OpenClCacheTest {
             float[] expected = new float[queries.length];
             float[] actual = new float[queries.length];
             try (KeyValueCache ofDevice = cache(provider, 192);
-                    KeyValueCache ofHost = packingOnTheHost(provider, 192)) {
-                ofDevice.prefill(keys, values, window);
-                ofHost.prefill(keys, values, window);
+                    KeyValueCache ofHost = packingOnTheHost(provider, 192);
+                    KeyValueCache oracle = Attune.kernels(provider, Backend.SCALAR).newCache(192)) {
+                for (KeyValueCache cache : List.of(ofDevice, ofHost, oracle)) {
+                    cache.prefill(keys, values, window);
+                }
                 for (int head = 0; head < HEADS; head++) {
                     float[][] one = reconstructed(ofDevice, head);
                     float[][] other = reconstructed(ofHost, head);
@@ -146,6 +150,15 @@ class OpenClCacheTest {
                 ofDevice.attend(queries, expected);
                 ofHost.attend(queries, actual);
                 assertArrayEquals(expected, actual);
+                assertSame(oracle, ofHost, random);
+                // Full tiles of generated tokens are packed on the device all the same.
+                for (int token = 0; token < 22; token++) {
+                    float[] key = numbers(random, HEADS * HEAD_DIM);
+                    float[] value = numbers(random, HEADS * HEAD_DIM);
+                    ofHost.append(key, value);
+                    oracle.append(key, value);
+                }
+                assertSame(oracle, ofHost, random);
             }
         }
     }

@@ -31,9 +31,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every OpenCL kernel against the scalar oracle: what is packed on the device, exported, equals what the oracle packs to
- * the bit; and decode steps agree, over head dimensions, ratios, group sizes, settings, formats and token counts around
- * the edges of tiles.
+ * Every OpenCL kernel against the scalar oracle: what is packed on the device, exported, equals what the oracle packs
+ * to the bit, and so does what is uploaded; and decode steps agree, over head dimensions, ratios, group sizes,
+ * settings, formats and token counts around the edges of tiles.
  */
 class OpenClGridTest {
 
@@ -182,31 +182,41 @@ class OpenClGridTest {
         PackedHead.Attended expected = head.attend(oracle, queries);
         int tiles = Math.ceilDiv(packed, 64);
         int dense = Math.max(1, Math.ceilDiv(count - packed, 64));
-        try (Arena arena = Arena.ofConfined();
-                DeviceShard shard = new DeviceShard(program, 1, tiles, dense)) {
+        try (DeviceShard shard = new DeviceShard(program, 1, tiles, dense);
+                DeviceShard uploaded = new DeviceShard(program, 1, tiles, dense)) {
             shard.scoreChannels(window, 0, POSITIONS);
             assertArrayEquals(scales, shard.readScales(), () -> what + ": channel scales");
+            uploaded.writeScales(scales, 0);
             if (tiles > 0) {
                 shard.pack(tiles, (h, tile, keys, values, offset) -> {
                     MemorySegment.copy(tokens.keysOfTile(tile), 0, keys, ValueLayout.JAVA_FLOAT, offset, 64 * headDim);
                     MemorySegment.copy(
                             tokens.valuesOfTile(tile), 0, values, ValueLayout.JAVA_FLOAT, offset, 64 * headDim);
                 });
-                MemorySegment exported = arena.allocate((long) tiles * provider.layout().tileBytes(), 64);
-                shard.exportTiles(0, 0, tiles, exported);
-                assertEquals(
-                        -1,
-                        head.bytes().asSlice(0, exported.byteSize()).mismatch(exported),
-                        () -> what + ": first byte packed differently");
+                long tileBytes = provider.layout().tileBytes();
+                MemorySegment packedByOracle = head.bytes().asSlice(0, tiles * tileBytes);
+                assertHolds(packedByOracle, shard, tiles, what + ": first byte packed differently");
+                // As a prompt packed in host memory is uploaded, piece by piece.
+                int some = Math.ceilDiv(tiles, 2);
+                uploaded.importTiles(0, some, packedByOracle.asSlice(0, some * tileBytes));
+                if (some < tiles) {
+                    uploaded.importTiles(some, tiles - some, packedByOracle.asSlice(some * tileBytes));
+                }
+                assertHolds(packedByOracle, uploaded, tiles, what + ": first byte changed by an upload");
             }
             for (int token = packed; token < count; token++) {
-                shard.storeDense(
-                        tokens.keysOfTile(token / 64), tokens.valuesOfTile(token / 64), token % 64 * headDim,
-                        (token - packed) / 64, (token - packed) % 64);
+                for (DeviceShard either : List.of(shard, uploaded)) {
+                    either.storeDense(
+                            tokens.keysOfTile(token / 64), tokens.valuesOfTile(token / 64), token % 64 * headDim,
+                            (token - packed) / 64, (token - packed) % 64);
+                }
             }
             float[] output = new float[group * headDim];
             float[] logSumExp = new float[group];
+            uploaded.attend(queries, packed, count - packed, output, logSumExp);
+            float[] outputOfUploaded = output.clone();
             shard.attend(queries, packed, count - packed, output, logSumExp);
+            assertArrayEquals(output, outputOfUploaded, () -> what + ": attends to uploaded tiles differently");
             OpenClPlan plan = OpenClPlan.of(model);
             boolean rounded = program.isFused() || plan.pairs();
             // The program for NVIDIA devices looks queries up in the dense tail, too; none does if all keys are dense.
@@ -235,6 +245,14 @@ class OpenClGridTest {
                 assertEquals(
                         expected.logSumExp()[g], logSumExp[g], mostLogSumError, what + ": log-sum-exp of head " + g);
             }
+        }
+    }
+
+    private static void assertHolds(MemorySegment expected, DeviceShard shard, int tiles, String message) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment exported = arena.allocate(expected.byteSize(), 64);
+            shard.exportTiles(0, 0, tiles, exported);
+            assertEquals(-1, expected.mismatch(exported), message);
         }
     }
 
