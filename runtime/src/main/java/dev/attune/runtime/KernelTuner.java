@@ -133,6 +133,16 @@ public final class KernelTuner {
         return records;
     }
 
+    /**
+     * Returns the key under which what is measured of a specification is kept. Cheap: no kernels are touched.
+     *
+     * @param contextTokens tokens of a cache, a power of two
+     * @param threads threads at work
+     */
+    public static TuningKey key(KernelProvider provider, int contextTokens, int threads) {
+        return KnownVariants.key(provider, contextTokens, threads);
+    }
+
     /** Describes this machine and JVM, as records are kept apart by it; without OpenCL devices. */
     public static Environment environment() {
         return Attune.platform().store(false).environment();

@@ -33,7 +33,7 @@ public final class GpuBenchmark {
     private static final long ROTATED_BYTES = 400L << 20;
 
     /** Until what a step calls is compiled: before, Java takes several times as long to put commands into a queue. */
-    private static final int WARM_UPS = 3000;
+    static final int WARM_UPS = 3000;
 
     private static final int STEPS = 100;
 
