@@ -1,75 +1,119 @@
 package dev.attune.runtime;
 
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_I2L;
+
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Finds out by a short measurement whether this JVM compiles the permute that kernels look entries up by to
- * instructions. One that is not compiled allocates an object per vector and loops over its lanes, about a thousand
- * times slower. Touches the Vector API: loaded only once its module is known to be resolved.
+ * Finds out by a short measurement which operations on vectors this JVM compiles to instructions. One that is not
+ * compiled makes an object per vector and loops over its lanes. Touches the Vector API: loaded only once its module is
+ * known to be resolved.
  *
- * <p>The yardstick is the same lookups one by one. A compiled permute beats it several times over on any machine, an
- * uncompiled one never does. Only: every method starts out uncompiled, for how long depends on the load of the machine.
- * An addition of vectors beside the permute tells these cases apart. Once it is compiled, the permute gets a multiple
- * of that time.
+ * <p>The yardstick is copying sixteen times as many numbers, which is compiled from the start. Compiled operations take
+ * a tenth to a third of its time (seen on x86 with AVX, AVX2 and AVX-512), uncompiled ones twice its time at least.
+ * Only: every method starts out uncompiled, for how long depends on the load of the machine. An addition of vectors
+ * beside the others tells these cases apart. Once it is compiled, the others get a multiple of that time.
  */
-final class PermuteProbe {
+final class VectorProbe {
 
-    /** Lookups of one pass: some hundred nanoseconds, well above the clock's resolution. */
-    private static final int LOOKUPS = 1024;
+    /** Numbers of 16 bits of one pass, and of others as many vectors: a pass takes 30 to 130 ns if compiled. */
+    private static final int NUMBERS = 1024;
+
+    /** Numbers of the yardstick: some hundred nanoseconds, well above the clock's resolution. */
+    private static final int COPIED = 16 * NUMBERS;
+
+    /** Passes of the yardstick before anything is compared to it. */
+    private static final int COPIES = 50;
 
     /** A JVM that does not compile an addition of vectors in this time never does. */
     private static final long LONGEST_NANOS = 10_000_000_000L;
 
-    /** The permute is given this many times as long as the addition took to be compiled... */
+    /** The other operations are given this many times as long as the addition took to be compiled... */
     private static final int PATIENCE = 4;
 
     /** ...but not less than this: other processes may wake up in between. */
     private static final long SHORTEST_NANOS = 3_000_000_000L;
 
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
 
     private static final int LANES = SHORTS.length();
 
     private final short[] table = shorts(2 * LANES, 3);
-    private final short[] indices = shorts(LOOKUPS, 2 * LANES);
-    private final short[] results = new short[LOOKUPS];
+    private final short[] indices = shorts(NUMBERS, 2 * LANES);
+    private final short[] results = new short[NUMBERS];
+    private final float[] floats = new float[NUMBERS];
+    private final long[] longs = new long[NUMBERS];
+    private final short[] original = new short[COPIED];
+    private final short[] copy = new short[COPIED];
+    private boolean greater;
+    private boolean anyCompiled;
 
-    private PermuteProbe() {}
+    private VectorProbe() {}
 
-    /** Holds the result, so that it is measured once in a JVM, by methods whose class is initialised. */
-    private static final class Result {
-        private static final boolean COMPILED = new PermuteProbe().measure();
+    /** Holds what default variants are built on, so that it is measured once in a JVM, with this class initialised. */
+    private static final class OfDefaults {
+        private static final VectorProbe PROBE = new VectorProbe();
+        private static final Set<VectorOperation> COMPILED =
+                PROBE.measure(EnumSet.of(VectorOperation.PERMUTE, VectorOperation.MULTIPLY_ADD));
+    }
+
+    /** The same of rows of heads; apart, since it is rarely asked for and takes the compiler longer. */
+    private static final class OfRows {
+        private static final Set<VectorOperation> COMPILED = OfDefaults.PROBE.anyCompiled
+                ? OfDefaults.PROBE.measure(EnumSet.of(VectorOperation.ARITHMETIC))
+                : Set.of();
     }
 
     /**
-     * Returns whether a permute of two vectors of the preferred width is compiled to instructions. Measures the first
-     * time: a fraction of a second, or {@link #LONGEST_NANOS} if nothing is compiled.
+     * Returns whether an operation is compiled to instructions, for vectors of the preferred width. Measures the first
+     * time: a fraction of a second if it is, seconds if not, up to {@link #LONGEST_NANOS} if nothing is.
      */
-    static boolean compiled() {
-        return Result.COMPILED;
+    static boolean compiles(VectorOperation operation) {
+        return (operation == VectorOperation.ARITHMETIC ? OfRows.COMPILED : OfDefaults.COMPILED).contains(operation);
     }
 
-    private boolean measure() {
+    private Set<VectorOperation> measure(EnumSet<VectorOperation> operations) {
         long start = System.nanoTime();
         long longest = LONGEST_NANOS;
-        boolean additionCompiled = false;
-        long oneByOne = Long.MAX_VALUE;
-        while (true) {
-            oneByOne = Math.min(oneByOne, nanos(this::lookUpOneByOne));
-            if (nanos(this::permute) < oneByOne) {
-                return true;
+        // The first may have to wait for a processor, or for memory.
+        long copying = LongStream.range(0, COPIES).map(pass -> nanos(this::copy)).min().getAsLong();
+        EnumSet<VectorOperation> compiled = EnumSet.noneOf(VectorOperation.class);
+        while (!compiled.equals(operations)) {
+            copying = Math.min(copying, nanos(this::copy));
+            for (VectorOperation operation : operations) {
+                if (!compiled.contains(operation) && nanos(pass(operation)) < copying) {
+                    compiled.add(operation);
+                    anyCompiled = true;
+                }
             }
             long elapsed = System.nanoTime() - start;
-            if (!additionCompiled && nanos(this::add) < oneByOne) {
-                additionCompiled = true;
+            if (longest == LONGEST_NANOS && nanos(this::add) < copying) {
+                anyCompiled = true;
                 longest = Math.clamp(PATIENCE * elapsed, SHORTEST_NANOS, LONGEST_NANOS);
             }
             if (elapsed > longest) {
-                return false;
+                break;
             }
         }
+        return compiled;
+    }
+
+    private Runnable pass(VectorOperation operation) {
+        return switch (operation) {
+            case PERMUTE -> this::permute;
+            case MULTIPLY_ADD -> this::multiplyAdd;
+            case ARITHMETIC -> this::calculate;
+        };
     }
 
     private static long nanos(Runnable pass) {
@@ -78,22 +122,37 @@ final class PermuteProbe {
         return System.nanoTime() - start;
     }
 
-    private void lookUpOneByOne() {
-        for (int i = 0; i < LOOKUPS; i++) {
-            results[i] = table[indices[i]];
-        }
+    private void copy() {
+        System.arraycopy(original, 0, copy, 0, COPIED);
     }
 
     private void permute() {
         ShortVector low = ShortVector.fromArray(SHORTS, table, 0);
         ShortVector high = ShortVector.fromArray(SHORTS, table, LANES);
-        for (int i = 0; i < LOOKUPS; i += LANES) {
+        for (int i = 0; i < NUMBERS; i += LANES) {
             ShortVector.fromArray(SHORTS, indices, i).selectFrom(low, high).intoArray(results, i);
         }
     }
 
+    private void multiplyAdd() {
+        FloatVector half = FloatVector.broadcast(FLOATS, 0.5f);
+        for (int i = 0; i < NUMBERS; i += LANES) {
+            FloatVector.fromArray(FLOATS, floats, i).fma(half, half).intoArray(floats, i);
+        }
+    }
+
+    private void calculate() {
+        boolean any = false;
+        for (int i = 0; i < NUMBERS; i += LANES) {
+            FloatVector number = FloatVector.fromArray(FLOATS, floats, i).mul(0.5f).add(0.5f).max(0);
+            any |= number.compare(GT, 0.75f).anyTrue();
+            number.reinterpretAsInts().convertShape(ZERO_EXTEND_I2L, LONGS, 0).reinterpretAsLongs().intoArray(longs, i);
+        }
+        greater = any;
+    }
+
     private void add() {
-        for (int i = 0; i < LOOKUPS; i += LANES) {
+        for (int i = 0; i < NUMBERS; i += LANES) {
             ShortVector.fromArray(SHORTS, indices, i).add((short) 1).intoArray(results, i);
         }
     }
