@@ -153,7 +153,7 @@ public final class KernelTuner {
      * need; measured the first time, for a fraction of a second. Asked only if the Vector API can be used.
      */
     public static boolean permutesCompiled() {
-        return Attune.platform().permutesCompiled();
+        return Attune.platform().compiles(VectorOperation.PERMUTE);
     }
 
     /**

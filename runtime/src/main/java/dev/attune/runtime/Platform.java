@@ -22,10 +22,10 @@ interface Platform {
     int preferredVectorBits();
 
     /**
-     * Returns whether permutes that select from two vectors are compiled to instructions; kernels built on them are
-     * useless otherwise. May take a fraction of a second. Asked only if the module is resolved.
+     * Returns whether an operation on vectors is compiled to instructions; kernels built on it are useless otherwise.
+     * May take a fraction of a second, and seconds if it is not. Asked only if the module is resolved.
      */
-    boolean permutesCompiled();
+    boolean compiles(VectorOperation operation);
 
     /**
      * Returns the store of what was measured here. Here are the devices, too, if OpenCL kernels were generated.

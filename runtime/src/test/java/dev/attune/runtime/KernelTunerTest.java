@@ -61,7 +61,7 @@ class KernelTunerTest {
         }
 
         @Override
-        public boolean permutesCompiled() {
+        public boolean compiles(VectorOperation operation) {
             return true;
         }
 
