@@ -80,13 +80,9 @@ public final class KernelTuner {
     }
 
     KernelTuner(KernelProvider provider, Platform platform) {
-        this(provider, platform, System::nanoTime);
-    }
-
-    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
         this.platform = platform;
-        this.nanoTime = nanoTime;
+        this.nanoTime = platform::nanoTime;
         this.store = platform.store(provider.openCl().isPresent());
         this.untuned = chooseWithout(Map.of());
     }
