@@ -163,7 +163,11 @@ public final class LayerKernels {
     private KeyValueCache newDeviceCache(CacheGeometry geometry) {
         try {
             return new KeyValueCache(
-                    shape, layout, backend(), geometry, new DeviceStore(provider, choice.programs(), geometry));
+                    shape,
+                    layout,
+                    backend(),
+                    geometry,
+                    new DeviceStore(provider, choice.programs(), geometry, threads()));
         } catch (OpenClException failure) {
             if (!policy.fallback() || policy.forced().isPresent()) {
                 throw failure;
