@@ -7,8 +7,11 @@ import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningStore;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The kernels of one specification of the variant chosen for this machine; thread-safe. All layers of a model that
@@ -24,8 +27,14 @@ public final class LayerKernels {
     private final VariantChoice choice;
     private final SharedResources resources;
 
+    /** Lengths of caches, in powers of two, that were seen to in the background. */
+    private final Set<Integer> lengths = ConcurrentHashMap.newKeySet();
+
+    /** What the decode steps that begin now go by. */
+    private KnownVariants known;
+
     private LayerKernels(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
-        KnownVariants known = known(provider, policy, platform, threads);
+        this.known = known(provider, policy, platform, threads);
         this.provider = provider;
         this.policy = policy;
         this.platform = platform;
@@ -45,6 +54,9 @@ public final class LayerKernels {
 
     private static LayerKernels choose(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
         VerboseTopic.requireValid();
+        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND) {
+            BackgroundTuning.budget();
+        }
         var kernels = new LayerKernels(provider, policy, platform, threads);
         ChoiceLog.log(provider.specification(), threads, kernels.choice);
         return kernels;
@@ -152,7 +164,9 @@ public final class LayerKernels {
         if (backend() == Backend.OPENCL) {
             return newDeviceCache(geometry);
         }
-        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND && policy.forced().isEmpty()) {
+        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND
+                && policy.forced().isEmpty()
+                && lengths.add(TuningKey.bucket(geometry.capacity()))) {
             BackgroundTuning.begin(provider, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
         }
         return new KeyValueCache(
@@ -181,7 +195,19 @@ public final class LayerKernels {
     }
 
     /** Lets decode steps from now on use the fastest variants that are known by now. */
-    private void useWhatIsKnown() {
-        resources.use(provider, javaVariant(), known(provider, policy, platform, threads()).inHostMemory(ladder()));
+    private synchronized void useWhatIsKnown() {
+        KnownVariants now = known(provider, policy, platform, threads());
+        if (now.equals(known)) {
+            return;
+        }
+        resources.use(provider, javaVariant(), now.inHostMemory(ladder()));
+        known = now;
+        String refusal = now.refused().get(variant().name());
+        if (refusal != null) {
+            ChoiceLog.warnOnce(
+                    specification(),
+                    variant() + " failed verification on this machine while it was in use: " + refusal
+                            + "; get kernels from Attune anew, and make new caches");
+        }
     }
 }
