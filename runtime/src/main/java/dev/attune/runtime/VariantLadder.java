@@ -109,7 +109,8 @@ final class VariantLadder {
             return;
         }
         for (KernelVariant variant : ordered()) {
-            if (obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
+            if (!onProcessor(variant)
+                    && obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
                 reason = reasonByRank(variant);
                 return;
             }
@@ -154,13 +155,15 @@ final class VariantLadder {
         return obstacle;
     }
 
-    /** Says why a variant is not worth being chosen where nobody insists and nothing was measured. */
+    /** Tells a variant that can run here, and be measured, but is not chosen unless somebody insists or it won. */
+    private boolean onProcessor(KernelVariant variant) {
+        return variant.backend() == Backend.OPENCL && platform.openCl().available() && platform.openCl().processor();
+    }
+
+    /** Says why a variant is not worth being chosen, nor being measured, where nobody insists. */
     private Optional<String> unsuited(KernelVariant variant) {
         Optional<String> reason = Optional.empty();
-        if (variant.backend() == Backend.OPENCL && platform.openCl().processor()) {
-            reason = Optional.of("not needed, the device is a processor, which Java kernels serve better: "
-                    + platform.openCl().devices());
-        } else if (variant.strategy() == Strategy.PERMUTE && !platform.permutesCompiled()) {
+        if (variant.strategy() == Strategy.PERMUTE && !platform.permutesCompiled()) {
             reason = Optional.of("its kernels look entries up by permutes of two vectors, which this JVM does not"
                     + " compile to instructions: measured, looking entries up one by one is faster");
         } else if (variant.strategy() == Strategy.GATHER
@@ -238,6 +241,10 @@ final class VariantLadder {
     private String notNeeded(KernelVariant variant) {
         if (measured.fastest().equals(Optional.of(chosen.name()))) {
             return "not needed, " + chosen + " was measured to be the fastest";
+        }
+        if (onProcessor(variant)) {
+            return "not needed, the device is a processor, which Java kernels serve better: "
+                    + platform.openCl().devices();
         }
         if (variant.backend() == chosen.backend()) {
             return "not needed, " + chosen + " is its backend's default, and nothing was measured here";
