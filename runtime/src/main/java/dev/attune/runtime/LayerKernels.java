@@ -33,6 +33,9 @@ public final class LayerKernels {
     /** What the decode steps that begin now go by. */
     private KnownVariants known;
 
+    /** What serves all caches that a device failed to hold; null until one did. */
+    private LayerKernels onHost;
+
     private LayerKernels(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
         this.known = known(provider, policy, platform, threads);
         this.provider = provider;
@@ -186,12 +189,19 @@ public final class LayerKernels {
             if (!policy.fallback() || policy.forced().isPresent()) {
                 throw failure;
             }
-            LayerKernels onHost = choose(provider, policy.forbidding(variant().name()), platform, threads());
+            LayerKernels instead = onHost();
             ChoiceLog.warnOnce(provider.specification(), "a cache for " + geometry.capacity()
-                    + " tokens is kept in host memory and served by " + onHost.variant() + ", since " + variant()
+                    + " tokens is kept in host memory and served by " + instead.variant() + ", since " + variant()
                     + " failed: " + failure.getMessage());
-            return onHost.newCache(geometry);
+            return instead.newCache(geometry);
         }
+    }
+
+    private synchronized LayerKernels onHost() {
+        if (onHost == null) {
+            onHost = choose(provider, policy.forbidding(variant().name()), platform, threads());
+        }
+        return onHost;
     }
 
     /** Lets decode steps from now on use the fastest variants that are known by now. */
