@@ -54,11 +54,18 @@ final class BackgroundTuning {
     /**
      * Tunes if nothing was measured under that key, and nobody in this process has begun to.
      *
+     * @param policy whose forbidden variants are not run
      * @param tokens tokens of the caches in use
      * @param over is called when there is nothing more to wait for, whoever measured: on the tuning thread, or at once
      * @throws IllegalArgumentException if the budget's setting is no duration
      */
-    static void begin(KernelProvider provider, Platform platform, int tokens, int threads, Runnable over) {
+    static void begin(
+            KernelProvider provider,
+            KernelPolicy policy,
+            Platform platform,
+            int tokens,
+            int threads,
+            Runnable over) {
         Duration budget = budget();
         TuningKey key = KnownVariants.key(provider, TuningKey.bucket(tokens), threads);
         if (platform.store(provider.openCl().isPresent()).find(key).isPresent()) {
@@ -68,13 +75,19 @@ final class BackgroundTuning {
         BEGUN.computeIfAbsent(
                         key,
                         first -> CompletableFuture.runAsync(
-                                () -> tune(provider, platform, tokens, threads, budget), TUNER))
+                                () -> tune(provider, policy, platform, tokens, threads, budget), TUNER))
                 .thenRun(over);
     }
 
-    private static void tune(KernelProvider provider, Platform platform, int tokens, int threads, Duration budget) {
+    private static void tune(
+            KernelProvider provider,
+            KernelPolicy policy,
+            Platform platform,
+            int tokens,
+            int threads,
+            Duration budget) {
         try {
-            new KernelTuner(provider, platform).tune(tokens, threads, budget, ContestListener.SILENT);
+            new KernelTuner(provider, policy, platform).tune(tokens, threads, budget, ContestListener.SILENT);
         } catch (RuntimeException | Error failure) {
             LOGGER.log(
                     Level.WARNING,

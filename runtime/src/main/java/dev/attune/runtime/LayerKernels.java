@@ -170,7 +170,8 @@ public final class LayerKernels {
         if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND
                 && policy.forced().isEmpty()
                 && lengths.add(TuningKey.bucket(geometry.capacity()))) {
-            BackgroundTuning.begin(provider, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
+            BackgroundTuning.begin(
+                    provider, policy, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
         }
         return new KeyValueCache(
                 shape, layout, backend(), geometry, new HostStore(provider, resources, geometry));

@@ -15,8 +15,10 @@ import dev.attune.runtime.spi.Fingerprint;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
+import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningRecord;
+import dev.attune.runtime.tuning.Verdict;
 import dev.attune.runtime.tuning.Warnings;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -24,7 +26,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -311,16 +315,8 @@ class BackgroundTuningTest {
 
     @Test
     void nothingIsTunedUnlessItIsAskedFor() {
-        AtomicInteger created = new AtomicInteger();
-        KernelProvider provider = new ForwardingProvider(provider()) {
-            @Override
-            public AttentionKernels create(KernelVariant variant) {
-                if (onTuningThread()) {
-                    created.incrementAndGet();
-                }
-                return super.create(variant);
-            }
-        };
+        Set<String> created = ConcurrentHashMap.newKeySet();
+        KernelProvider provider = watched(created);
         for (KernelPolicy policy : List.of(
                 KernelPolicy.free(),
                 KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
@@ -332,8 +328,37 @@ class BackgroundTuningTest {
         }
         choose(provider, BACKGROUND);
         awaitTuningBegunSoFar();
-        assertEquals(0, created.get(), "kernels on the tuning thread");
+        assertEquals(Set.of(), created);
         assertEquals(Optional.empty(), record(provider));
+    }
+
+    /** Kernels that tell which variants the tuning thread creates. */
+    private KernelProvider watched(Set<String> created) {
+        return new ForwardingProvider(provider()) {
+            @Override
+            public AttentionKernels create(KernelVariant variant) {
+                if (onTuningThread()) {
+                    created.add(variant.name());
+                }
+                return super.create(variant);
+            }
+        };
+    }
+
+    @Test
+    void whatThePolicyForbidsIsNotRunAndTheRecordSaysSo() {
+        Set<String> created = ConcurrentHashMap.newKeySet();
+        KernelProvider provider = watched(created);
+        try (KeyValueCache cache = cache(choose(provider, BACKGROUND.forbidding(FAST)))) {
+            awaitTuningOf(provider);
+            assertArrayEquals(expected(provider, DEFAULT), attend(cache));
+        }
+        assertEquals(Set.of(DEFAULT, "scalar"), created);
+        TuningRecord record = record(provider).orElseThrow();
+        assertEquals(DEFAULT, record.chosen());
+        assertEquals(
+                CandidateResult.untimed(FAST, Verdict.UNSUPPORTED, "forbidden by the caller's policy"),
+                record.candidate(FAST).orElseThrow());
     }
 
     @Test
@@ -370,7 +395,7 @@ class BackgroundTuningTest {
     /** Waits without moving the clock. */
     private void awaitTuningOf(KernelProvider provider) {
         CountDownLatch over = new CountDownLatch(1);
-        BackgroundTuning.begin(provider, machine(), TOKENS, 1, over::countDown);
+        BackgroundTuning.begin(provider, BACKGROUND, machine(), TOKENS, 1, over::countDown);
         await(over);
     }
 

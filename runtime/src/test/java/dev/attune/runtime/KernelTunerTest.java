@@ -273,7 +273,7 @@ class KernelTunerTest {
     }
 
     private KernelTuner tuner(ReferenceProvider provider, int vectorBits) {
-        return new KernelTuner(provider, machine(vectorBits));
+        return new KernelTuner(provider, KernelPolicy.free(), machine(vectorBits));
     }
 
     private Machine machine(int vectorBits) {

@@ -211,7 +211,7 @@ class KnownVariantsTest {
     @Test
     void everyContextOfABucketFindsItsRecord() {
         store.save(record(PROVIDER, 4096, 1, DEEP));
-        KernelTuner tuner = new KernelTuner(PROVIDER, machine);
+        KernelTuner tuner = new KernelTuner(PROVIDER, KernelPolicy.free(), machine);
         assertTrue(tuner.known(4096, 1).isPresent());
         assertTrue(tuner.known(8191, 1).isPresent());
         assertFalse(tuner.known(4095, 1).isPresent());

@@ -207,7 +207,7 @@ class OpenClVariantTest {
     }
 
     private TuningRecord tune(KernelProvider provider, OpenClSupport openCl) {
-        return new KernelTuner(provider, machine(openCl))
+        return new KernelTuner(provider, KernelPolicy.free(), machine(openCl))
                 .tune(TOKENS, ThreadCount.ofProcess(), BUDGET, ContestListener.SILENT);
     }
 
@@ -224,7 +224,7 @@ class OpenClVariantTest {
         assertEquals(here.processor() ? "scalar" : "opencl", record.defaultVariant());
         assertEquals(
                 Optional.of(record),
-                new KernelTuner(generated, machine(here)).known(TOKENS, ThreadCount.ofProcess()));
+                new KernelTuner(generated, KernelPolicy.free(), machine(here)).known(TOKENS, ThreadCount.ofProcess()));
     }
 
     @Test
