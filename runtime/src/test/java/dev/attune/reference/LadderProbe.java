@@ -5,8 +5,8 @@ import dev.attune.runtime.KeyValueCache;
 import dev.attune.runtime.LayerKernels;
 
 /**
- * Run in a JVM of its own: prints the module the runtime is in, the backend, its ladder, one attention step, and whether
- * a thread tunes in the background.
+ * Run in a JVM of its own: prints the module the runtime is in, the backend, its ladder, one attention step, and
+ * whether a thread tunes in the background.
  */
 public final class LadderProbe {
 

@@ -42,8 +42,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kernels that are tuned while they are in use. The clock moves only when the tuning thread decodes, so the same variant
- * wins everywhere; it computes a little more than the default does, so every result tells what it was computed by.
+ * Kernels that are tuned while they are in use. The clock moves only when the tuning thread decodes, so the same
+ * variant wins everywhere; it computes a little more than the default does, so that every result tells what made it.
  */
 @Timeout(120)
 class BackgroundTuningTest {
@@ -443,7 +443,8 @@ class BackgroundTuningTest {
             awaitTuningOf(provider);
             String warning = warnings.messages().getFirst();
             assertTrue(
-                    warning.startsWith("dev.attune.reference.SmallLayer: vector512 failed verification on this machine"),
+                    warning.startsWith(
+                            "dev.attune.reference.SmallLayer: vector512 failed verification on this machine"),
                     warning);
             assertTrue(warning.contains("normalised mean square error"), warning);
             assertEquals(FAST, choose(provider, BACKGROUND).variant().name());

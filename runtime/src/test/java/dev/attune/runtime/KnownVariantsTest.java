@@ -82,7 +82,12 @@ class KnownVariantsTest {
                         : new CandidateResult(name, Verdict.TIMED, "", 1, 1, 1, 9))
                 .toList();
         return new TuningRecord(
-                KnownVariants.key(provider, context, threads), chosen, DEFAULT, "a test says so", Instant.EPOCH, candidates);
+                KnownVariants.key(provider, context, threads),
+                chosen,
+                DEFAULT,
+                "a test says so",
+                Instant.EPOCH,
+                candidates);
     }
 
     /** Returns names by context. */
@@ -267,7 +272,8 @@ class KnownVariantsTest {
         store.save(record(PROVIDER, USUAL, ThreadCount.ofProcess(), DEEP));
         KernelPolicy off = KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF);
         assertEquals(DEFAULT, LayerKernels.choose(PROVIDER, off, machine).variant().name());
-        assertEquals(SHALLOW, LayerKernels.choose(PROVIDER, KernelPolicy.free().forcing(SHALLOW), machine).variant().name());
+        KernelPolicy forcing = KernelPolicy.free().forcing(SHALLOW);
+        assertEquals(SHALLOW, LayerKernels.choose(PROVIDER, forcing, machine).variant().name());
     }
 
     @Test
@@ -282,7 +288,8 @@ class KnownVariantsTest {
     void aVariantThatWasRefusedLaterNoLongerDecodesLengthsItWonBefore() {
         store.save(record(PROVIDER, 1024, 1, DEEP));
         store.save(record(PROVIDER, USUAL, 1, SHALLOW, Map.of(DEEP, "output 3 is NaN")));
-        LayerKernels chosenBefore = LayerKernels.choose(PROVIDER, KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF), machine);
+        KernelPolicy off = KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF);
+        LayerKernels chosenBefore = LayerKernels.choose(PROVIDER, off, machine);
         assertEquals(
                 List.of(USUAL),
                 List.copyOf(KnownVariants.lookUp(PROVIDER, store, 1).inHostMemory(chosenBefore.ladder()).keySet()));

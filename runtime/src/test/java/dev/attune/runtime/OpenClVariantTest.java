@@ -270,7 +270,7 @@ class OpenClVariantTest {
         LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), machine(ACCELERATOR));
         assertEquals(Backend.SCALAR, kernels.backend());
         Rung device = kernels.ladder().getFirst();
-        assertTrue(device.toString().startsWith("opencl: its program cannot be used (clBuildProgram"), device::toString);
+        assertTrue(device.reason().startsWith("its program cannot be used (clBuildProgram"), device::toString);
         for (KernelPolicy policy : List.of(KernelPolicy.free().forcing("opencl"), KernelPolicy.free().strictly())) {
             var error = assertThrows(
                     IllegalStateException.class, () -> LayerKernels.choose(provider, policy, machine(ACCELERATOR)));
