@@ -7,7 +7,8 @@ import dev.attune.runtime.tuning.TuningKey;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -24,7 +25,8 @@ final class BackgroundTuning {
 
     private static final Duration BUDGET = Duration.ofSeconds(60);
 
-    private static final Set<TuningKey> BEGUN = ConcurrentHashMap.newKeySet();
+    /** Each key's tuning, waiting, under way or over. */
+    private static final Map<TuningKey, CompletableFuture<Void>> BEGUN = new ConcurrentHashMap<>();
 
     private static final ThreadPoolExecutor TUNER = new ThreadPoolExecutor(
             1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
@@ -41,32 +43,52 @@ final class BackgroundTuning {
     private BackgroundTuning() {}
 
     /**
-     * Tunes if nothing was measured under that key, and nobody in this process is about to.
+     * Returns how long each key may take.
      *
+     * @throws IllegalArgumentException if the setting is no duration
+     */
+    static Duration budget() {
+        return Setting.ofProcess("attune.tune.budget").duration(BUDGET);
+    }
+
+    /**
+     * Tunes if nothing was measured under that key, and nobody in this process has begun to.
+     *
+     * @param policy whose forbidden variants are not run
      * @param tokens tokens of the caches in use
-     * @param measured is called on the tuning thread once the record is in the store
+     * @param over is called when there is nothing more to wait for, whoever measured: on the tuning thread, or at once
      * @throws IllegalArgumentException if the budget's setting is no duration
      */
-    static void begin(KernelProvider provider, Platform platform, int tokens, int threads, Runnable measured) {
-        Duration budget = Setting.ofProcess("attune.tune.budget").duration(BUDGET);
+    static void begin(
+            KernelProvider provider,
+            KernelPolicy policy,
+            Platform platform,
+            int tokens,
+            int threads,
+            Runnable over) {
+        Duration budget = budget();
         TuningKey key = KnownVariants.key(provider, TuningKey.bucket(tokens), threads);
-        boolean known = platform.store(provider.openCl().isPresent()).find(key).isPresent();
-        if (!known && BEGUN.add(key)) {
-            TUNER.execute(() -> tune(provider, platform, tokens, threads, budget, measured));
+        if (platform.store(provider.openCl().isPresent()).find(key).isPresent()) {
+            over.run();
+            return;
         }
+        BEGUN.computeIfAbsent(
+                        key,
+                        first -> CompletableFuture.runAsync(
+                                () -> tune(provider, policy, platform, tokens, threads, budget), TUNER))
+                .thenRun(over);
     }
 
     private static void tune(
             KernelProvider provider,
+            KernelPolicy policy,
             Platform platform,
             int tokens,
             int threads,
-            Duration budget,
-            Runnable measured) {
+            Duration budget) {
         try {
-            new KernelTuner(provider, platform).tune(tokens, threads, budget, ContestListener.SILENT);
-            measured.run();
-        } catch (RuntimeException | LinkageError failure) {
+            new KernelTuner(provider, policy, platform).tune(tokens, threads, budget, ContestListener.SILENT);
+        } catch (RuntimeException | Error failure) {
             LOGGER.log(
                     Level.WARNING,
                     "tuning " + provider.specification().getName() + " in the background failed; the default stays",

@@ -52,6 +52,7 @@ public final class KernelTuner {
     private static final double HOPELESS = 10;
 
     private final KernelProvider provider;
+    private final KernelPolicy policy;
     private final Platform platform;
     private final LongSupplier nanoTime;
     private final TuningStore store;
@@ -76,17 +77,15 @@ public final class KernelTuner {
      * @param provider the generated factory
      */
     public KernelTuner(KernelProvider provider) {
-        this(provider, Attune.platform());
+        this(provider, KernelPolicy.free(), Attune.platform());
     }
 
-    KernelTuner(KernelProvider provider, Platform platform) {
-        this(provider, platform, System::nanoTime);
-    }
-
-    KernelTuner(KernelProvider provider, Platform platform, LongSupplier nanoTime) {
+    /** Prepares the tuning of a specification; variants that a policy forbids are not run. */
+    KernelTuner(KernelProvider provider, KernelPolicy policy, Platform platform) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
+        this.policy = policy.onlyForbidding();
         this.platform = platform;
-        this.nanoTime = nanoTime;
+        this.nanoTime = platform::nanoTime;
         this.store = platform.store(provider.openCl().isPresent());
         this.untuned = chooseWithout(Map.of());
     }
@@ -94,7 +93,7 @@ public final class KernelTuner {
     private VariantChoice chooseWithout(Map<String, String> refused) {
         return VariantLadder.climb(
                 provider,
-                KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
+                policy,
                 new VariantLadder.Measured(Optional.empty(), "", refused),
                 platform);
     }
@@ -313,10 +312,10 @@ public final class KernelTuner {
             DeviceContestant device = new DeviceContestant(provider, variant, tokens);
             toClose.add(device::close);
             contestants.add(device);
-        } catch (OpenClException failure) {
-            // Nothing is wrong with the kernels: a shorter context may fit the device.
+        } catch (OpenClException | OutOfMemoryError failure) {
+            // Nothing is wrong with the kernels: a shorter context may fit the device, and its prompt the host.
             tooLarge.put(variant.name(), CandidateResult.untimed(
-                    variant.name(), Verdict.UNSUPPORTED, "the device refused such a cache: " + failure.getMessage()));
+                    variant.name(), Verdict.UNSUPPORTED, "such a cache cannot be filled: " + failure.getMessage()));
         }
     }
 

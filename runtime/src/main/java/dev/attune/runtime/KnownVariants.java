@@ -96,7 +96,8 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                             provider,
                             choice.contextTokens(),
                             choice.variant(),
-                            "before compilation, on " + choice.processor() + " with " + choice.threads() + " threads");
+                            "before compilation, on " + choice.processor() + " with " + choice.threads()
+                                    + (choice.threads() == 1 ? " thread" : " threads"));
                 }
             }
             if (!fastest.isEmpty()) {
@@ -141,8 +142,10 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
         ladder.forEach(rung -> supported.put(rung.variant(), rung.supported()));
         Map<Integer, KernelVariant> variants = new TreeMap<>();
         fastest.forEach((context, known) -> {
+            String name = known.variant().name();
             boolean java = known.variant().backend() != Backend.OPENCL;
-            if (java && supported.getOrDefault(known.variant().name(), false)) {
+            // The ladder may be older than a refusal.
+            if (java && supported.getOrDefault(name, false) && !refused.containsKey(name)) {
                 variants.put(context, known.variant());
             }
         });

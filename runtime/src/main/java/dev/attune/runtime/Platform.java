@@ -6,7 +6,7 @@ import dev.attune.runtime.tuning.TuningStore;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The facts about this JVM and machine that decide which backends can run. */
+/** The facts about this JVM and machine that decide which variant is used: which can run, and how fast they are. */
 interface Platform {
 
     /** The module the Vector API lives in. */
@@ -33,6 +33,11 @@ interface Platform {
     default TuningStore store(boolean withDevices) {
         StoreSettings nowhere = new StoreSettings(Path.of("").toAbsolutePath(), StoreSettings.Mode.OFF);
         return TuningStore.open(nowhere, Environment.current(0, List.of()));
+    }
+
+    /** Returns the nanoseconds on a clock that never goes back: what variants are timed by. */
+    default long nanoTime() {
+        return System.nanoTime();
     }
 
     /** Returns whether OpenCL kernels can run. Asked only if such kernels were generated: looking loads drivers. */

@@ -111,7 +111,8 @@ final class VariantLadder {
             return;
         }
         for (KernelVariant variant : ordered()) {
-            if (obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
+            if (!onProcessor(variant)
+                    && obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
                 reason = reasonByRank(variant);
                 return;
             }
@@ -156,13 +157,15 @@ final class VariantLadder {
         return obstacle;
     }
 
-    /** Says why a variant is not worth being chosen where nobody insists and nothing was measured. */
+    /** Tells a variant that can run here, and be measured, but is not chosen unless somebody insists or it won. */
+    private boolean onProcessor(KernelVariant variant) {
+        return variant.backend() == Backend.OPENCL && platform.openCl().available() && platform.openCl().processor();
+    }
+
+    /** Says why a variant is not worth being chosen, nor being measured, where nobody insists. */
     private Optional<String> unsuited(KernelVariant variant) {
         Optional<String> reason = Optional.empty();
-        if (variant.backend() == Backend.OPENCL && platform.openCl().processor()) {
-            reason = Optional.of("not needed, the device is a processor, which Java kernels serve better: "
-                    + platform.openCl().devices());
-        } else if (variant.backend().usesVectors()) {
+        if (variant.backend().usesVectors()) {
             reason = operations(variant).stream()
                     .filter(operation -> !platform.compiles(operation))
                     .findFirst()
@@ -270,6 +273,10 @@ final class VariantLadder {
     private String notNeeded(KernelVariant variant) {
         if (measured.fastest().equals(Optional.of(chosen.name()))) {
             return "not needed, " + chosen + " was measured to be the fastest";
+        }
+        if (onProcessor(variant)) {
+            return "not needed, the device is a processor, which Java kernels serve better: "
+                    + platform.openCl().devices();
         }
         if (variant.backend() == chosen.backend()) {
             return "not needed, " + chosen + " is its backend's default, and nothing was measured here";

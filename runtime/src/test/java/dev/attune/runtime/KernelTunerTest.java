@@ -11,10 +11,7 @@ import dev.attune.reference.ReferenceProvider;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.ContestListener;
-import dev.attune.runtime.tuning.Environment;
-import dev.attune.runtime.tuning.StoreSettings;
 import dev.attune.runtime.tuning.TuningRecord;
-import dev.attune.runtime.tuning.TuningStore;
 import dev.attune.runtime.tuning.Verdict;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -41,36 +38,6 @@ class KernelTunerTest {
     private Path directory;
 
     private long now;
-
-    private final class Machine implements Platform {
-
-        private final int vectorBits;
-
-        private Machine(int vectorBits) {
-            this.vectorBits = vectorBits;
-        }
-
-        @Override
-        public boolean vectorModuleResolved() {
-            return true;
-        }
-
-        @Override
-        public int preferredVectorBits() {
-            return vectorBits;
-        }
-
-        @Override
-        public boolean compiles(VectorOperation operation) {
-            return true;
-        }
-
-        @Override
-        public TuningStore store(boolean withDevices) {
-            return TuningStore.open(
-                    new StoreSettings(directory, StoreSettings.Mode.WRITE), Environment.current(vectorBits, List.of()));
-        }
-    }
 
     /** Decodes right, within a time of its own for each head. */
     private class TimedKernels extends ReferenceKernels {
@@ -182,7 +149,7 @@ class KernelTunerTest {
         TuningRecord record = tuner(provider, 512).tune(TOKENS, threads, BUDGET, ContestListener.SILENT);
         assertEquals("vector512-right", record.chosen());
         assertEquals("vector512-right", record.defaultVariant(), "the default among those that passed");
-        LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), new Machine(512));
+        LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), machine(512));
         assertEquals("vector512-right", kernels.variant().name());
         Rung refused = kernels.ladder().getFirst();
         assertEquals("vector512", refused.variant());
@@ -197,6 +164,25 @@ class KernelTunerTest {
         TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
         assertEquals("vector512", record.chosen());
         assertEquals("the default is the fastest of 3 timed to the end", record.reason());
+    }
+
+    /** Vectors that the compiler did not get done with: another process may find them the fastest. */
+    @Test
+    void aContestWhoseDefaultIsHopelesslySlowIsNotKept() throws IOException {
+        // Stopped in the contest the one, after the warm-up already the other.
+        for (int millis : new int[] {40, 150}) {
+            ReferenceProvider provider = provider(
+                    new Impostors().with("vector512", () -> millis(millis)).with("vector512-fast", () -> millis(10)));
+            TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+            assertEquals("vector512-fast", record.chosen());
+            assertEquals("vector512", record.defaultVariant());
+            assertEquals(Verdict.STOPPED_EARLY, candidate(record, "vector512").verdict());
+            assertTrue(
+                    record.reason()
+                            .endsWith("; not kept, the just-in-time compiler did not get done in the budget"),
+                    record.reason());
+            assertNothingKept(provider);
+        }
     }
 
     @Test
@@ -287,7 +273,11 @@ class KernelTunerTest {
     }
 
     private KernelTuner tuner(ReferenceProvider provider, int vectorBits) {
-        return new KernelTuner(provider, new Machine(vectorBits), () -> now);
+        return new KernelTuner(provider, KernelPolicy.free(), machine(vectorBits));
+    }
+
+    private Machine machine(int vectorBits) {
+        return Machine.of(vectorBits, directory, () -> now);
     }
 
     private static CandidateResult candidate(TuningRecord record, String variant) {

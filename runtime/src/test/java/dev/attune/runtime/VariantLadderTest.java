@@ -1,5 +1,6 @@
 package dev.attune.runtime;
 
+import static dev.attune.annotations.Backend.OPENCL;
 import static dev.attune.annotations.Backend.SCALAR;
 import static dev.attune.annotations.Backend.VECTOR_128;
 import static dev.attune.annotations.Backend.VECTOR_256;
@@ -314,6 +315,66 @@ class VariantLadderTest {
         assertEquals(words, words(choice).getFirst());
         assertEquals(List.of(words), choice.warnings());
         assertTrue(!choice.ladder().getFirst().supported());
+    }
+
+    private static VariantChoice climbWithDevice(OpenClSupport support, KernelPolicy policy) {
+        Platform platform = new Platform() {
+            @Override
+            public boolean vectorModuleResolved() {
+                return true;
+            }
+
+            @Override
+            public int preferredVectorBits() {
+                return 512;
+            }
+
+            @Override
+            public boolean compiles(VectorOperation operation) {
+                return true;
+            }
+
+            @Override
+            public OpenClSupport openCl() {
+                return support;
+            }
+        };
+        return climb(
+                List.of(ReferenceProvider.defaultOf(OPENCL), ReferenceProvider.defaultOf(SCALAR)),
+                policy,
+                VariantLadder.Measured.NOTHING,
+                platform);
+    }
+
+    @Test
+    void aDeviceThatIsAProcessorCouldRunAndBeMeasuredButIsNotChosen() {
+        VariantChoice choice =
+                climbWithDevice(new OpenClSupport("a processor", true, ""), KernelPolicy.free().strictly());
+        assertEquals(SCALAR, choice.variant().backend());
+        assertEquals(
+                new Rung(
+                        "opencl",
+                        OPENCL,
+                        true,
+                        false,
+                        "not needed, the device is a processor, which Java kernels serve better: a processor"),
+                choice.ladder().getFirst());
+        assertEquals(List.of(), choice.warnings());
+    }
+
+    @Test
+    void withoutADeviceTheReasonIsAWarning() {
+        OpenClSupport none = OpenClSupport.absent("no device is found; install a driver");
+        VariantChoice choice = climbWithDevice(none, KernelPolicy.free());
+        assertEquals(SCALAR, choice.variant().backend());
+        assertEquals(
+                new Rung("opencl", OPENCL, false, false, "no device is found; install a driver"),
+                choice.ladder().getFirst());
+        assertEquals(List.of("no device is found; install a driver"), choice.warnings());
+        for (KernelPolicy policy : List.of(KernelPolicy.free().strictly(), KernelPolicy.free().forcing("opencl"))) {
+            var error = assertThrows(IllegalStateException.class, () -> climbWithDevice(none, policy));
+            assertTrue(error.getMessage().contains("no device is found; install a driver"), error.getMessage());
+        }
     }
 
     @Test
