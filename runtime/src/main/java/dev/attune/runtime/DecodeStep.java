@@ -2,6 +2,7 @@ package dev.attune.runtime;
 
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -39,7 +40,7 @@ final class DecodeStep extends SharedWork {
     private final float[] ownLogSumExp;
 
     // The step in progress.
-    private LendingPool<Workspace> workspaces;
+    private DecodeSchedule.Stage stage;
     private CacheContents contents;
     private CacheGeometry geometry;
     private MemorySegment memory;
@@ -78,6 +79,11 @@ final class DecodeStep extends SharedWork {
         return ownLogSumExp;
     }
 
+    /** Returns the variant that the last step ran on. */
+    KernelVariant variant() {
+        return stage.variant();
+    }
+
     /**
      * Attends to all tokens of a cache. If it throws, nothing was written, and the step is not to be used again.
      *
@@ -92,12 +98,12 @@ final class DecodeStep extends SharedWork {
             float[] queries,
             float[] output,
             float[] logSumExp) {
+        this.stage = schedule.forTokens(contents.tokens());
         if (contents.tokens() == 0) {
             Arrays.fill(output, 0);
             Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
             return;
         }
-        this.workspaces = schedule.forTokens(contents.tokens()).workspaces();
         this.contents = contents;
         this.geometry = geometry;
         this.memory = memory;
@@ -134,6 +140,7 @@ final class DecodeStep extends SharedWork {
 
     @Override
     void takePart() {
+        LendingPool<Workspace> workspaces = stage.workspaces();
         Workspace workspace = workspaces.acquire();
         for (int item = claim(); item != NONE; item = claim()) {
             attendSlice(workspace.kernels(), item / slices, item % slices);

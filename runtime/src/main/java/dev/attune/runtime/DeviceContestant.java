@@ -31,6 +31,9 @@ final class DeviceContestant implements Contestant, AutoCloseable {
                     repeated(arena, shape, tokens, random),
                     repeated(arena, shape, tokens, random),
                     MemorySegment.ofArray(queries));
+        } catch (RuntimeException | Error failure) {
+            cache.close();
+            throw failure;
         }
     }
 

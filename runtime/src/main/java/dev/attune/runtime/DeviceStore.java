@@ -50,18 +50,21 @@ final class DeviceStore implements TokenStore {
     private final KernelProvider provider;
     private final LayerShape shape;
     private final CacheGeometry geometry;
+    private final int threads;
     private final List<DeviceShard> shards = new ArrayList<>();
 
     /**
      * Allocates the memory.
      *
      * @param programs the layer's program on each device; at most as many as there are key-value heads are used
+     * @param threads how many threads may work on caches
      * @throws OpenClException if a device has not that much memory; nothing stays allocated then
      */
-    DeviceStore(KernelProvider provider, List<LayerProgram> programs, CacheGeometry geometry) {
+    DeviceStore(KernelProvider provider, List<LayerProgram> programs, CacheGeometry geometry, int threads) {
         this.provider = provider;
         this.shape = provider.shape();
         this.geometry = geometry;
+        this.threads = threads;
         int devices = Math.min(programs.size(), shape.keyValueHeads());
         try {
             for (int i = 0; i < devices; i++) {
@@ -210,13 +213,24 @@ final class DeviceStore implements TokenStore {
 
     @Override
     public void attend(CacheContents now, float[] queries, float[] output, float[] logSumExp) {
-        float[] sums = logSumExp == null ? new float[shape.queryHeads()] : logSumExp;
         if (now.tokens() == 0) {
             Arrays.fill(output, 0);
-            Arrays.fill(sums, Float.NEGATIVE_INFINITY);
+            if (logSumExp != null) {
+                Arrays.fill(logSumExp, Float.NEGATIVE_INFINITY);
+            }
             return;
         }
-        DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, sums);
+        long start = System.nanoTime();
+        DeviceShard.attend(shards, queries, now.packedTokens(), now.denseTokens(), output, logSumExp);
+        if (VerboseTopic.RUN.enabled()) {
+            long micros = (System.nanoTime() - start) / 1000;
+            VerboseTopic.RUN.print(
+                    provider.specification().getName(),
+                    threads,
+                    now.tokens(),
+                    provider.variant(Backend.OPENCL),
+                    micros);
+        }
     }
 
     @Override

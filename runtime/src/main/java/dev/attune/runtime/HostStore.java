@@ -3,7 +3,6 @@ package dev.attune.runtime;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.CacheLayout;
 import dev.attune.runtime.spi.KernelProvider;
-import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -80,12 +79,11 @@ final class HostStore implements TokenStore {
             step.attend(now, geometry, memory, queries, output, logSumExp);
             return;
         }
-        KernelVariant variant = resources.schedule().forTokens(now.tokens()).variant();
         long start = System.nanoTime();
         step.attend(now, geometry, memory, queries, output, logSumExp);
         long micros = (System.nanoTime() - start) / 1000;
         VerboseTopic.RUN.print(
-                provider.specification().getName(), resources.threads(), now.tokens(), variant, micros);
+                provider.specification().getName(), resources.threads(), now.tokens(), step.variant(), micros);
     }
 
     @Override

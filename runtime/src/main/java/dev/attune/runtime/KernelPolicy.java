@@ -144,6 +144,11 @@ public final class KernelPolicy {
         return new KernelPolicy(forced, forbidden, strict, fallback, other);
     }
 
+    /** Returns a policy that forbids what this one does, insists on nothing else, and ignores measurements. */
+    KernelPolicy onlyForbidding() {
+        return new KernelPolicy(null, forbidden, false, false, Tuning.OFF);
+    }
+
     KernelPolicy forcing(Insistence insistence) {
         return new KernelPolicy(insistence, forbidden, strict, fallback, tuning);
     }

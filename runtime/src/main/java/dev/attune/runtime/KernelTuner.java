@@ -46,6 +46,7 @@ public final class KernelTuner implements AutoCloseable {
     private static final double WARM_UP = 0.6;
 
     private final KernelProvider provider;
+    private final KernelPolicy policy;
     private final Platform platform;
     private final Meter meter;
     private final Isolation isolation;
@@ -90,14 +91,16 @@ public final class KernelTuner implements AutoCloseable {
      * @param isolation where variants are run
      */
     public KernelTuner(KernelProvider provider, Isolation isolation) {
-        this(provider, isolation, Attune.platform(), Meter.ofJvm());
+        this(provider, isolation, KernelPolicy.free(), Attune.platform());
     }
 
-    KernelTuner(KernelProvider provider, Isolation isolation, Platform platform, Meter meter) {
+    /** Prepares the tuning of a specification; variants that a policy forbids are not run. */
+    KernelTuner(KernelProvider provider, Isolation isolation, KernelPolicy policy, Platform platform) {
         this.provider = Objects.requireNonNull(provider, "provider is null");
         this.isolation = Objects.requireNonNull(isolation, "isolation is null");
+        this.policy = policy.onlyForbidding();
         this.platform = platform;
-        this.meter = meter;
+        this.meter = platform.meter();
         this.store = platform.store(provider.openCl().isPresent());
         this.untuned = chooseWithout(Map.of());
     }
@@ -105,7 +108,7 @@ public final class KernelTuner implements AutoCloseable {
     private VariantChoice chooseWithout(Map<String, String> refused) {
         return VariantLadder.climb(
                 provider,
-                KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF),
+                policy,
                 new VariantLadder.Measured(Optional.empty(), "", refused),
                 platform);
     }
@@ -132,7 +135,7 @@ public final class KernelTuner implements AutoCloseable {
      * @param threads threads at work
      */
     public Optional<TuningRecord> known(int contextTokens, int threads) {
-        return store.find(KnownVariants.key(provider, TuningKey.bucket(contextTokens), threads));
+        return store.find(KnownVariants.key(provider, policy, TuningKey.bucket(contextTokens), threads));
     }
 
     /** Returns everything that was measured before for a number of threads, the shortest contexts first. */
@@ -142,6 +145,16 @@ public final class KernelTuner implements AutoCloseable {
             known(context, threads).ifPresent(records::add);
         }
         return records;
+    }
+
+    /**
+     * Returns the key under which what is measured of a specification is kept. Cheap: no kernels are touched.
+     *
+     * @param contextTokens tokens of a cache, a power of two
+     * @param threads threads at work
+     */
+    public static TuningKey key(KernelProvider provider, int contextTokens, int threads) {
+        return KnownVariants.key(provider, KernelPolicy.free(), contextTokens, threads);
     }
 
     /** Describes this machine and JVM, as records are kept apart by it; without OpenCL devices. */
@@ -154,7 +167,7 @@ public final class KernelTuner implements AutoCloseable {
      * need; measured the first time, for a fraction of a second. Asked only if the Vector API can be used.
      */
     public static boolean permutesCompiled() {
-        return Attune.platform().permutesCompiled();
+        return Attune.platform().compiles(VectorOperation.PERMUTE);
     }
 
     /**
@@ -184,7 +197,7 @@ public final class KernelTuner implements AutoCloseable {
         }
         outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
         TuningRecord record = new TuningRecord(
-                KnownVariants.key(provider, tokens, threads),
+                KnownVariants.key(provider, policy, tokens, threads),
                 outcome.winner(),
                 untuned.variant().name(),
                 outcome.reason(),
@@ -220,7 +233,8 @@ public final class KernelTuner implements AutoCloseable {
         for (Trial trial : trials) {
             for (KernelVariant variant : trial.variants()) {
                 if (!spokenAgainst.containsKey(variant.name())) {
-                    contestants.add(variant.equals(untuned.variant()) ? 0 : contestants.size(), trial.contestant(variant));
+                    int place = variant.equals(untuned.variant()) ? 0 : contestants.size();
+                    contestants.add(place, trial.contestant(variant));
                 }
             }
         }
@@ -287,6 +301,7 @@ public final class KernelTuner implements AutoCloseable {
         Map<Backend, List<KernelVariant>> byBackend = new LinkedHashMap<>();
         untried.forEach(each -> byBackend.computeIfAbsent(each.backend(), key -> new ArrayList<>()).add(each));
         List<Trial> trials = new ArrayList<>();
+        // The default first: without it there is no contest, whatever becomes of the others.
         byBackend.values().forEach(variants ->
                 trials.add(new RemoteTrial(provider.specification(), variants, store.environment().vmFlags())));
         return trials;
@@ -317,6 +332,7 @@ public final class KernelTuner implements AutoCloseable {
     public void close() {
         trials.forEach(Trial::close);
         trials.clear();
+        out.clear();
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -39,8 +40,15 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
      */
     record Known(KernelVariant variant, String source) {}
 
-    /** Returns the key under which the decode step of a specification is kept. */
-    static TuningKey key(KernelProvider provider, int contextTokens, int threads) {
+    /**
+     * Returns the key under which the decode step of a specification is kept. What was measured while variants were
+     * forbidden is kept apart, since it says nothing to those who may use them.
+     */
+    static TuningKey key(KernelProvider provider, KernelPolicy policy, int contextTokens, int threads) {
+        String forbidden = provider.variants().stream()
+                .filter(variant -> policy.forbidden(variant).isPresent())
+                .map(KernelVariant::name)
+                .collect(Collectors.joining(","));
         return new TuningKey(
                 provider.specification().getName(),
                 provider.fingerprint().specification(),
@@ -49,23 +57,38 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                 contextTokens,
                 provider.shape().groupSize(),
                 threads,
-                KernelTuner.POLICY);
+                KernelTuner.POLICY + (forbidden.isEmpty() ? "" : " without " + forbidden));
     }
 
-    /** Looks up what is known for a number of threads. */
-    static KnownVariants lookUp(KernelProvider provider, TuningStore store, int threads) {
+    /** Returns what was measured of the variants that a policy allows, else of all. */
+    static Optional<TuningRecord> find(
+            KernelProvider provider, KernelPolicy policy, TuningStore store, int contextTokens, int threads) {
+        return Stream.of(policy, KernelPolicy.free())
+                .map(each -> key(provider, each, contextTokens, threads))
+                .distinct()
+                .flatMap(key -> store.find(key).stream())
+                .findFirst();
+    }
+
+    static Optional<KernelVariant> variant(KernelProvider provider, String name) {
+        return provider.variants().stream()
+                .filter(variant -> variant.name().equals(name))
+                .findFirst();
+    }
+
+    /** Looks up what is known for a number of threads, to one who may use what a policy allows. */
+    static KnownVariants lookUp(KernelProvider provider, KernelPolicy policy, TuningStore store, int threads) {
         Map<Integer, Known> fastest = new TreeMap<>();
         Map<String, String> refused = new LinkedHashMap<>();
         for (int context = TuningKey.SHORTEST_CONTEXT; context <= TuningKey.LONGEST_CONTEXT; context *= 2) {
             int length = context;
-            Optional<TuningRecord> record = store.find(key(provider, length, threads));
-            if (record.isPresent()) {
-                add(fastest, provider, context, record.get().chosen(), "in the store: " + record.get().reason());
-            }
+            find(provider, policy, store, length, threads)
+                    .ifPresent(record -> add(
+                            fastest, provider, length, record.chosen(), "in the store: " + record.reason()));
             // A variant that computes something wrong does so on any number of threads.
             Stream.of(1, threads, Runtime.getRuntime().availableProcessors())
                     .distinct()
-                    .flatMap(any -> store.find(key(provider, length, any)).stream())
+                    .flatMap(any -> find(provider, policy, store, length, any).stream())
                     .forEach(each -> addRefused(refused, each));
         }
         if (fastest.isEmpty()) {
@@ -96,7 +119,8 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                             provider,
                             choice.contextTokens(),
                             choice.variant(),
-                            "before compilation, on " + choice.processor() + " with " + choice.threads() + " threads");
+                            "before compilation, on " + choice.processor() + " with " + choice.threads()
+                                    + (choice.threads() == 1 ? " thread" : " threads"));
                 }
             }
             if (!fastest.isEmpty()) {
@@ -107,10 +131,7 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
 
     private static void add(
             Map<Integer, Known> fastest, KernelProvider provider, int context, String name, String source) {
-        provider.variants().stream()
-                .filter(variant -> variant.name().equals(name))
-                .findFirst()
-                .ifPresent(variant -> fastest.put(context, new Known(variant, source)));
+        variant(provider, name).ifPresent(variant -> fastest.put(context, new Known(variant, source)));
     }
 
     /** Returns what is known for the context length nearest to the usual one. */
@@ -141,8 +162,10 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
         ladder.forEach(rung -> supported.put(rung.variant(), rung.supported()));
         Map<Integer, KernelVariant> variants = new TreeMap<>();
         fastest.forEach((context, known) -> {
+            String name = known.variant().name();
             boolean java = known.variant().backend() != Backend.OPENCL;
-            if (java && supported.getOrDefault(known.variant().name(), false)) {
+            // The ladder may be older than a refusal.
+            if (java && supported.getOrDefault(name, false) && !refused.containsKey(name)) {
                 variants.put(context, known.variant());
             }
         });

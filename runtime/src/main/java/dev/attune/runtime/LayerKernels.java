@@ -7,8 +7,11 @@ import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import dev.attune.runtime.tuning.StoreSettings;
+import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningStore;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The kernels of one specification of the variant chosen for this machine; thread-safe. All layers of a model that
@@ -24,8 +27,17 @@ public final class LayerKernels {
     private final VariantChoice choice;
     private final SharedResources resources;
 
+    /** Lengths of caches, in powers of two, that were seen to in the background. */
+    private final Set<Integer> lengths = ConcurrentHashMap.newKeySet();
+
+    /** What the decode steps that begin now go by. */
+    private KnownVariants known;
+
+    /** What serves all caches that a device failed to hold; null until one did. */
+    private LayerKernels onHost;
+
     private LayerKernels(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
-        KnownVariants known = known(provider, policy, platform, threads);
+        this.known = known(provider, policy, platform, threads);
         this.provider = provider;
         this.policy = policy;
         this.platform = platform;
@@ -45,6 +57,9 @@ public final class LayerKernels {
 
     private static LayerKernels choose(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
         VerboseTopic.requireValid();
+        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND) {
+            BackgroundTuning.budget();
+        }
         var kernels = new LayerKernels(provider, policy, platform, threads);
         ChoiceLog.log(provider.specification(), threads, kernels.choice);
         return kernels;
@@ -53,7 +68,7 @@ public final class LayerKernels {
     private static KnownVariants known(KernelProvider provider, KernelPolicy policy, Platform platform, int threads) {
         boolean asked = policy.forced().isEmpty() && policy.tuning() != KernelPolicy.Tuning.OFF;
         return asked
-                ? KnownVariants.lookUp(provider, platform.store(provider.openCl().isPresent()), threads)
+                ? KnownVariants.lookUp(provider, policy, platform.store(provider.openCl().isPresent()), threads)
                 : KnownVariants.NONE;
     }
 
@@ -152,8 +167,11 @@ public final class LayerKernels {
         if (backend() == Backend.OPENCL) {
             return newDeviceCache(geometry);
         }
-        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND && policy.forced().isEmpty()) {
-            BackgroundTuning.begin(provider, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
+        if (policy.tuning() == KernelPolicy.Tuning.BACKGROUND
+                && policy.forced().isEmpty()
+                && lengths.add(TuningKey.bucket(geometry.capacity()))) {
+            BackgroundTuning.begin(
+                    provider, policy, platform, geometry.capacity(), threads(), this::useWhatIsKnown);
         }
         return new KeyValueCache(
                 shape, layout, backend(), geometry, new HostStore(provider, resources, geometry));
@@ -163,21 +181,44 @@ public final class LayerKernels {
     private KeyValueCache newDeviceCache(CacheGeometry geometry) {
         try {
             return new KeyValueCache(
-                    shape, layout, backend(), geometry, new DeviceStore(provider, choice.programs(), geometry));
+                    shape,
+                    layout,
+                    backend(),
+                    geometry,
+                    new DeviceStore(provider, choice.programs(), geometry, threads()));
         } catch (OpenClException failure) {
             if (!policy.fallback() || policy.forced().isPresent()) {
                 throw failure;
             }
-            LayerKernels onHost = choose(provider, policy.forbidding(variant().name()), platform, threads());
+            LayerKernels instead = onHost();
             ChoiceLog.warnOnce(provider.specification(), "a cache for " + geometry.capacity()
-                    + " tokens is kept in host memory and served by " + onHost.variant() + ", since " + variant()
+                    + " tokens is kept in host memory and served by " + instead.variant() + ", since " + variant()
                     + " failed: " + failure.getMessage());
-            return onHost.newCache(geometry);
+            return instead.newCache(geometry);
         }
     }
 
+    private synchronized LayerKernels onHost() {
+        if (onHost == null) {
+            onHost = choose(provider, policy.forbidding(variant().name()), platform, threads());
+        }
+        return onHost;
+    }
+
     /** Lets decode steps from now on use the fastest variants that are known by now. */
-    private void useWhatIsKnown() {
-        resources.use(provider, javaVariant(), known(provider, policy, platform, threads()).inHostMemory(ladder()));
+    private synchronized void useWhatIsKnown() {
+        KnownVariants now = known(provider, policy, platform, threads());
+        if (now.equals(known)) {
+            return;
+        }
+        resources.use(provider, javaVariant(), now.inHostMemory(ladder()));
+        known = now;
+        String refusal = now.refused().get(variant().name());
+        if (refusal != null) {
+            ChoiceLog.warnOnce(
+                    specification(),
+                    variant() + " failed verification on this machine while it was in use: " + refusal
+                            + "; get kernels from Attune anew, and make new caches");
+        }
     }
 }

@@ -131,12 +131,12 @@ final class LocalTrial implements Trial {
                 DeviceContestant device = new DeviceContestant(provider, variant, tokens);
                 toClose.add(device::close);
                 contestants.put(variant, device);
-            } catch (OpenClException failure) {
-                // Nothing is wrong with the kernels: a shorter context may fit the device.
+            } catch (OpenClException | OutOfMemoryError failure) {
+                // Nothing is wrong with the kernels: a shorter context may fit the device, and its prompt the host.
                 impossible.put(variant.name(), CandidateResult.untimed(
                         variant.name(),
                         Verdict.UNSUPPORTED,
-                        "the device refused such a cache: " + failure.getMessage()));
+                        "such a cache cannot be filled: " + failure.getMessage()));
             }
         }
         return impossible;

@@ -6,7 +6,7 @@ import dev.attune.runtime.tuning.TuningStore;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The facts about this JVM and machine that decide which backends can run. */
+/** The facts about this JVM and machine that decide which variant is used: which can run, and how fast they are. */
 interface Platform {
 
     /** The module the Vector API lives in. */
@@ -22,10 +22,10 @@ interface Platform {
     int preferredVectorBits();
 
     /**
-     * Returns whether permutes that select from two vectors are compiled to instructions; kernels built on them are
-     * useless otherwise. May take a fraction of a second. Asked only if the module is resolved.
+     * Returns whether an operation on vectors is compiled to instructions; kernels built on it are useless otherwise.
+     * May take a fraction of a second, and seconds if it is not. Asked only if the module is resolved.
      */
-    boolean permutesCompiled();
+    boolean compiles(VectorOperation operation);
 
     /**
      * Returns the store of what was measured here. Here are the devices, too, if OpenCL kernels were generated.
@@ -33,6 +33,11 @@ interface Platform {
     default TuningStore store(boolean withDevices) {
         StoreSettings nowhere = new StoreSettings(Path.of("").toAbsolutePath(), StoreSettings.Mode.OFF);
         return TuningStore.open(nowhere, Environment.current(0, List.of()));
+    }
+
+    /** Returns what variants are timed by. */
+    default Meter meter() {
+        return Meter.ofJvm();
     }
 
     /** Returns whether OpenCL kernels can run. Asked only if such kernels were generated: looking loads drivers. */

@@ -2,13 +2,12 @@ package dev.attune.runtime;
 
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.ContestAbortedException;
 import dev.attune.runtime.tuning.ContestListener;
 import dev.attune.runtime.tuning.Contestant;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.URISyntaxException;
 import java.net.URL;
@@ -28,9 +27,9 @@ import java.util.concurrent.TimeUnit;
  * A trial in a process of its own, a {@link TrialProcess} on the same JVM with the same class path and those of its
  * options that change compiled code.
  *
- * <p>In one process, variants for vectors of several widths spoil each other: they share the Vector API's code, what that
- * code has seen decides how it is compiled into each of them, and after several widths it is sometimes compiled, for good,
- * in a way that makes objects of vectors. A process that uses one variant never meets this; so none is timed like that.
+ * <p>In one process, variants for vectors of several widths spoil each other: they share the Vector API's code, what
+ * that code has seen decides how it is compiled into each of them, and after several widths it is sometimes compiled,
+ * for good, in a way that makes objects of vectors. Most processes use vectors of one width, and never meet this.
  */
 final class RemoteTrial implements Trial {
 
@@ -40,37 +39,46 @@ final class RemoteTrial implements Trial {
     /** Lines of what the process printed that are quoted if it fails. */
     private static final int QUOTED_LINES = 12;
 
+    private final Class<?> specification;
     private final List<KernelVariant> variants;
-    private final Path log;
-    private final Process process;
-    private final Writer commands;
-    private final BufferedReader answers;
+    private final String vmOptions;
+
+    /** Nothing before it is started. */
+    private Process process;
+
+    private Path log;
+    private Writer commands;
+    private BufferedReader answers;
 
     /** What the process was told to do last, for the message if it does not survive it. */
     private String doing = "starting";
 
+    private boolean ended;
+
     /**
-     * Starts the process.
+     * Prepares a trial.
      *
      * @param vmOptions options that change compiled code, with spaces between them
-     * @throws IllegalStateException if it cannot be started
      */
     RemoteTrial(Class<?> specification, List<KernelVariant> variants, String vmOptions) {
+        this.specification = specification;
         this.variants = List.copyOf(variants);
-        try {
-            this.log = Files.createTempFile("attune-trial", ".log");
-            this.process = new ProcessBuilder(command(specification, vmOptions))
-                    .redirectError(log.toFile())
-                    .start();
-        } catch (IOException failure) {
-            throw new IllegalStateException(
-                    "no process to time " + variants + " in could be started: " + failure.getMessage(), failure);
-        }
-        this.commands = process.outputWriter(StandardCharsets.UTF_8);
-        this.answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        this.vmOptions = vmOptions;
     }
 
-    private List<String> command(Class<?> specification, String vmOptions) {
+    private void start() {
+        try {
+            log = Files.createTempFile("attune-trial", ".log");
+            process = new ProcessBuilder(command()).redirectError(log.toFile()).start();
+        } catch (IOException failure) {
+            throw new ContestAbortedException(
+                    "no process to time " + variants + " in could be started: " + failure.getMessage(), failure);
+        }
+        commands = process.outputWriter(StandardCharsets.UTF_8);
+        answers = process.inputReader(StandardCharsets.UTF_8);
+    }
+
+    private List<String> command() {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (!vmOptions.isEmpty()) {
@@ -83,7 +91,7 @@ final class RemoteTrial implements Trial {
         if (ModuleLayer.boot().findModule(Platform.VECTOR_MODULE).isPresent()) {
             command.addAll(List.of("--add-modules", Platform.VECTOR_MODULE));
         }
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath(specification)));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath()));
         command.add(TrialProcess.class.getName());
         command.add(specification.getName());
         variants.forEach(variant -> command.add(variant.name()));
@@ -91,7 +99,7 @@ final class RemoteTrial implements Trial {
     }
 
     /** Returns everything this process finds classes in, and what the specification was loaded from. */
-    private static String classPath(Class<?> specification) {
+    private String classPath() {
         List<String> path = new ArrayList<>();
         path.add(System.getProperty("java.class.path"));
         String modules = System.getProperty("jdk.module.path");
@@ -122,6 +130,7 @@ final class RemoteTrial implements Trial {
 
     @Override
     public void begin(long nanos) {
+        start();
         tell("preparing " + variants, "prepare", Long.toString(nanos));
     }
 
@@ -200,6 +209,9 @@ final class RemoteTrial implements Trial {
 
     @Override
     public void empty() {
+        if (process == null || ended) {
+            return;
+        }
         tell("giving caches back", "empty");
         answer();
     }
@@ -217,7 +229,8 @@ final class RemoteTrial implements Trial {
     /**
      * Returns the words of the next answer.
      *
-     * @throws IllegalStateException if the process failed, or is no more
+     * @throws IllegalStateException if the process failed to do what it was told
+     * @throws ContestAbortedException if the process is no more
      */
     private String[] answer() {
         try {
@@ -238,7 +251,9 @@ final class RemoteTrial implements Trial {
         }
     }
 
-    private TrialProcessEnded ended(IOException cause) {
+    /** It speaks against none of the variants that their process is no more. */
+    private ContestAbortedException ended(IOException cause) {
+        ended = true;
         String end = "with nothing to say";
         try {
             if (process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
@@ -251,40 +266,25 @@ final class RemoteTrial implements Trial {
                     .reduce("", String::concat);
         } catch (InterruptedException interrupt) {
             Thread.currentThread().interrupt();
-        } catch (IOException | UncheckedIOException unreadable) {
+        } catch (IOException unreadable) {
             end += " (what it printed cannot be read: " + unreadable.getMessage() + ")";
         }
-        return new TrialProcessEnded("the process of " + variants + " ended while " + doing + ", " + end
-                + "\nnothing was kept of this measurement", cause);
-    }
-
-    /** Says that a process is no more: it speaks against none of its variants, and the contest cannot go on. */
-    private static final class TrialProcessEnded extends CancellationException {
-
-        private static final long serialVersionUID = 1;
-
-        private TrialProcessEnded(String message, IOException cause) {
-            super(message);
-            initCause(cause);
-        }
+        return new ContestAbortedException(
+                "the process that timed " + variants + " ended while " + doing
+                        + ", nothing was kept of this measurement; it ended " + end,
+                cause);
     }
 
     @Override
     public void close() {
-        try {
-            commands.close();
-        } catch (IOException gone) {
-            // It has ended before.
+        if (process == null) {
+            return;
         }
-        process.destroy();
+        ended = true;
+        // It has nothing to lose, and an interrupt must not leave it behind.
+        process.destroyForcibly().onExit().join();
         try {
-            if (!process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
             Files.deleteIfExists(log);
-        } catch (InterruptedException interrupt) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
         } catch (IOException busy) {
             log.toFile().deleteOnExit();
         }

@@ -39,7 +39,7 @@ final class RunningPlatform implements Platform {
     }
 
     @Override
-    public boolean permutesCompiled() {
-        return PermuteProbe.compiled();
+    public boolean compiles(VectorOperation operation) {
+        return VectorProbe.compiles(operation);
     }
 }

@@ -9,14 +9,18 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * The process in which a {@link RemoteTrial} has its variants run. It reads a command a line, answers in lines, and ends
- * when there are no more commands, as when the process that gave them has ended.
+ * when there are no more commands to come, as when the process that gave them has ended.
  *
  * <pre>
  * prepare NANOS          progress STAGE FRACTION ..., result NAME VERDICT REASON ..., done
@@ -56,10 +60,11 @@ final class TrialProcess {
      *
      * @param arguments the specification's class, then names of variants
      */
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws InterruptedException {
         PrintStream answers = System.out;
         System.setOut(System.err);
-        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        BlockingQueue<String> commands = new LinkedBlockingQueue<>();
+        Thread.ofPlatform().daemon().name("attune-commands").start(() -> read(commands));
         try {
             KernelProvider provider = Attune.provider(Class.forName(arguments[0]));
             List<String> names = Arrays.asList(arguments).subList(1, arguments.length);
@@ -68,14 +73,22 @@ final class TrialProcess {
                     .toList();
             TrialProcess process =
                     new TrialProcess(new LocalTrial(provider, variants, Meter.ofJvm()), answers);
-            for (String command = commands.readLine(); command != null; command = commands.readLine()) {
-                process.obey(command.split("\t"));
+            while (true) {
+                process.obey(commands.take().split("\t"));
             }
         } catch (ClassNotFoundException | RuntimeException | LinkageError failure) {
             answer(answers, FAILED, failure.toString());
         }
-        // Drivers may keep threads of their own.
-        System.exit(0);
+    }
+
+    /** Ends the process, whatever it does, when nobody is there any more to give commands. */
+    private static void read(Queue<String> commands) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            lines.lines().forEach(commands::add);
+        } catch (IOException | UncheckedIOException broken) {
+            // The same as the end.
+        }
+        Runtime.getRuntime().halt(0);
     }
 
     private void obey(String[] command) {

@@ -8,17 +8,19 @@ import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * Chooses a variant: the forced one, else the one that was measured to be the fastest, else OpenCL on a graphics
- * processor or another accelerator if that was generated, else the widest generated vectors the machine prefers, else
- * plain Java. Every variant gets a rung with its reason, whatever is chosen; OpenCL only where it was generated or is
- * forced.
+ * processor or another accelerator if that was generated, else the widest generated vectors the machine prefers and
+ * whose operations its JVM compiles, else plain Java. Every variant gets a rung with its reason, whatever is chosen;
+ * OpenCL only where it was generated or is forced.
  */
 final class VariantLadder {
 
@@ -109,7 +111,8 @@ final class VariantLadder {
             return;
         }
         for (KernelVariant variant : ordered()) {
-            if (obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
+            if (!onProcessor(variant)
+                    && obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
                 reason = reasonByRank(variant);
                 return;
             }
@@ -154,23 +157,43 @@ final class VariantLadder {
         return obstacle;
     }
 
-    /** Says why a variant is not worth being chosen where nobody insists and nothing was measured. */
+    /** Tells a variant that can run here, and be measured, but is not chosen unless somebody insists or it won. */
+    private boolean onProcessor(KernelVariant variant) {
+        return variant.backend() == Backend.OPENCL && platform.openCl().available() && platform.openCl().processor();
+    }
+
+    /** Says why a variant is not worth being chosen, nor being measured, where nobody insists. */
     private Optional<String> unsuited(KernelVariant variant) {
         Optional<String> reason = Optional.empty();
-        if (variant.backend() == Backend.OPENCL && platform.openCl().processor()) {
-            reason = Optional.of("not needed, the device is a processor, which Java kernels serve better: "
-                    + platform.openCl().devices());
-        } else if (variant.strategy() == Strategy.PERMUTE && !platform.permutesCompiled()) {
-            reason = Optional.of("its kernels look entries up by permutes of two vectors, which this JVM does not"
-                    + " compile to instructions: measured, looking entries up one by one is faster");
-        } else if (variant.strategy() == Strategy.GATHER
-                && variant.backend().usesVectors()
-                && !platform.permutesCompiled()) {
-            reason = Optional.of("its kernels need no permutes for packed tiles, but order the scores of dense ones by"
-                    + " permutes, which this JVM does not compile to instructions");
+        if (variant.backend().usesVectors()) {
+            reason = operations(variant).stream()
+                    .filter(operation -> !platform.compiles(operation))
+                    .findFirst()
+                    .map(VariantLadder::notCompiled);
         }
         reason.ifPresent(words -> obstacles.put(variant, words));
         return reason;
+    }
+
+    /** Returns the operations that a variant's kernels are built on, of those that not every JVM compiles. */
+    private static Set<VectorOperation> operations(KernelVariant variant) {
+        if (variant.strategy() == Strategy.PERMUTE) {
+            return EnumSet.of(VectorOperation.PERMUTE, VectorOperation.MULTIPLY_ADD);
+        }
+        return variant.backend() == Backend.VECTOR_128
+                ? EnumSet.of(VectorOperation.ARITHMETIC)
+                : EnumSet.of(VectorOperation.MULTIPLY_ADD, VectorOperation.ARITHMETIC);
+    }
+
+    private static String notCompiled(VectorOperation operation) {
+        return switch (operation) {
+            case PERMUTE -> "its kernels look entries up by permutes of two vectors, which a measurement"
+                    + " says this JVM does not compile to instructions";
+            case MULTIPLY_ADD -> "its kernels multiply and add at once, which a measurement says this JVM does not"
+                    + " compile to an instruction";
+            case ARITHMETIC -> "its kernels compare, widen and take maxima of vectors, which a measurement says this"
+                    + " JVM does not compile to instructions";
+        };
     }
 
     /** Makes kernels of a variant the chosen ones, or says why they cannot be made. */
@@ -201,10 +224,14 @@ final class VariantLadder {
         if (variant.backend() == Backend.OPENCL) {
             return "on " + platform.openCl().devices();
         }
-        return variant.backend().usesVectors()
-                ? "the widest generated vectors within the " + platform.preferredVectorBits()
-                        + " bits this machine prefers"
-                : "plain Java, always available";
+        if (!variant.backend().usesVectors()) {
+            return "plain Java, always available";
+        }
+        return "the widest generated vectors within the " + platform.preferredVectorBits()
+                + " bits this machine prefers"
+                + (variant.strategy() == Strategy.GATHER
+                        ? " whose operations this JVM compiles: a row of heads at a time, which takes no permutes"
+                        : "");
     }
 
     private List<Rung> rungs() {
@@ -230,14 +257,26 @@ final class VariantLadder {
             return new Rung(variant.name(), variant.backend(), false, false,
                     "not tried, " + forced.name() + " is forced by " + forced.source());
         }
-        Optional<String> obstacle = Optional.ofNullable(obstacles.get(variant)).or(() -> obstacle(variant));
+        Optional<String> obstacle = Optional.ofNullable(obstacles.get(variant))
+                .or(() -> obstacle(variant))
+                .or(() -> stillUnsuited(variant));
         return new Rung(
                 variant.name(), variant.backend(), obstacle.isEmpty(), false, obstacle.orElseGet(() -> notNeeded(variant)));
+    }
+
+    /** Finds what is unsuited beneath rows of heads, which are chosen unmeasured because something was not compiled. */
+    private Optional<String> stillUnsuited(KernelVariant variant) {
+        boolean byMeasurement = measured.fastest().equals(Optional.of(chosen.name()));
+        return chosen.strategy() == Strategy.GATHER && !byMeasurement ? unsuited(variant) : Optional.empty();
     }
 
     private String notNeeded(KernelVariant variant) {
         if (measured.fastest().equals(Optional.of(chosen.name()))) {
             return "not needed, " + chosen + " was measured to be the fastest";
+        }
+        if (onProcessor(variant)) {
+            return "not needed, the device is a processor, which Java kernels serve better: "
+                    + platform.openCl().devices();
         }
         if (variant.backend() == chosen.backend()) {
             return "not needed, " + chosen + " is its backend's default, and nothing was measured here";

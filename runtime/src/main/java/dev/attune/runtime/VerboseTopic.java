@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.StringJoiner;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 
 /**
@@ -33,7 +32,7 @@ enum VerboseTopic {
     }
 
     private final List<String> fields;
-    private final AtomicBoolean headed = new AtomicBoolean();
+    private boolean headed;
 
     VerboseTopic(String... fields) {
         this.fields = List.of(fields);
@@ -79,11 +78,13 @@ enum VerboseTopic {
         print(System.err, values);
     }
 
-    void print(PrintStream stream, Object... values) {
+    /** Prints to any stream. One thread at a time, so that no line comes before that of names. */
+    synchronized void print(PrintStream stream, Object... values) {
         if (values.length != fields.size()) {
             throw new IllegalArgumentException(values.length + " values for the fields " + fields);
         }
-        if (headed.compareAndSet(false, true)) {
+        if (!headed) {
+            headed = true;
             stream.println(line(fields.toArray()));
         }
         stream.println(line(values));

@@ -4,7 +4,10 @@ import dev.attune.runtime.Attune;
 import dev.attune.runtime.KeyValueCache;
 import dev.attune.runtime.LayerKernels;
 
-/** Run in a JVM of its own: prints the module the runtime is in, the backend, its ladder, and one attention step. */
+/**
+ * Run in a JVM of its own: prints the module the runtime is in, the backend, its ladder, one attention step, and
+ * whether a thread tunes in the background.
+ */
 public final class LadderProbe {
 
     private LadderProbe() {}
@@ -22,5 +25,8 @@ public final class LadderProbe {
             cache.attend(new float[4 * 16], new float[4 * 16], logSumExp);
             System.out.println("log-sum-exp " + logSumExp[0]);
         }
+        Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("attune-tuning"))
+                .forEach(thread -> System.out.println("still tuning, daemon " + thread.isDaemon()));
     }
 }

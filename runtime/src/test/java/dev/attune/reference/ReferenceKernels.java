@@ -21,6 +21,9 @@ public class ReferenceKernels implements AttentionKernels {
     private final Backend backend;
     private final int d;
 
+    /** Room for the scores of a decode step; it grows as they do. */
+    private double[] scores = new double[0];
+
     public ReferenceKernels(LayerShape shape, Backend backend) {
         this.shape = shape;
         this.backend = backend;
@@ -133,10 +136,13 @@ public class ReferenceKernels implements AttentionKernels {
             float[] output,
             float[] logSumExp) {
         int packed = packedTokens;
-        double[] scores = new double[packed + denseTokens];
+        int tokens = packed + denseTokens;
+        if (scores.length < tokens) {
+            scores = new double[tokens];
+        }
         for (int q = head * shape.groupSize(); q < (head + 1) * shape.groupSize(); q++) {
             double sum = 0;
-            for (int t = 0; t < scores.length; t++) {
+            for (int t = 0; t < tokens; t++) {
                 long key = t < packed ? row(tile, t) : row(dense, t - packed);
                 double score = 0;
                 for (int j = 0; j < d; j++) {
@@ -148,7 +154,7 @@ public class ReferenceKernels implements AttentionKernels {
             }
             for (int j = 0; j < d; j++) {
                 double out = 0;
-                for (int t = 0; t < scores.length; t++) {
+                for (int t = 0; t < tokens; t++) {
                     long key = t < packed ? row(tile, t) : row(dense, t - packed);
                     out += scores[t] / sum * cache.get(FLOAT, values(key) + 4L * j);
                 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.attune.annotations.Backend;
 import dev.attune.reference.LadderProbe;
+import dev.attune.reference.TunerProbe;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The choice of a backend under the flags users really pass. */
 class BackendInItsOwnJvmTest {
@@ -29,6 +31,10 @@ class BackendInItsOwnJvmTest {
 
         int count(String words) {
             return text.split(Pattern.quote(words), -1).length - 1;
+        }
+
+        List<String> verboseLines() {
+            return text.lines().filter(line -> line.startsWith("attune-")).toList();
         }
     }
 
@@ -79,7 +85,9 @@ class BackendInItsOwnJvmTest {
         Result result = onClassPath(VECTORS, "-XX:TieredStopAtLevel=1");
         assertEquals(0, result.exit, result.text);
         assertTrue(result.text.contains("backend SCALAR"), result.text);
-        assertTrue(result.text.contains("which this JVM does not compile to instructions"), result.text);
+        assertTrue(
+                result.text.contains("which a measurement says this JVM does not compile to instructions"),
+                result.text);
     }
 
     @Test
@@ -108,11 +116,11 @@ class BackendInItsOwnJvmTest {
     @Test
     void thePropertyAndTheEnvironmentSetTheNumberOfThreads() throws Exception {
         Map<String, String> environment = Map.of("ATTUNE_THREADS", "5");
-        Result both = java(environment, classPath("-Dattune.threads=3"));
+        Result both = java(LadderProbe.class, environment, classPath("-Dattune.threads=3"));
         assertTrue(both.text.contains("threads 3" + System.lineSeparator()), both.text);
-        Result one = java(environment, classPath());
+        Result one = java(LadderProbe.class, environment, classPath());
         assertTrue(one.text.contains("threads 5" + System.lineSeparator()), one.text);
-        Result invalid = java(Map.of("ATTUNE_THREADS", "many"), classPath());
+        Result invalid = java(LadderProbe.class, Map.of("ATTUNE_THREADS", "many"), classPath());
         assertNotEquals(0, invalid.exit);
         assertTrue(invalid.text.contains("variable ATTUNE_THREADS = \"many\" is no number"), invalid.text);
     }
@@ -134,8 +142,68 @@ class BackendInItsOwnJvmTest {
         assertEquals(7, result.count(FLAG), result.text);
     }
 
+    @Test
+    void verboseTopicsPrintTheirFieldsWithTabsAfterALineOfTheirNames() throws Exception {
+        Result result = onClassPath("-Dattune.verbose=select, run", "-Dattune.threads=3");
+        assertEquals(0, result.exit, result.text);
+        String layer = "dev.attune.reference.SmallLayer\t3\t";
+        String needed = "\tunsupported\tmodule jdk.incubator.vector is not resolved; " + FLAG;
+        List<String> choice = List.of(
+                "attune-select\t" + layer + "vector512" + needed,
+                "attune-select\t" + layer + "vector256" + needed,
+                "attune-select\t" + layer + "vector128" + needed,
+                "attune-select\t" + layer + "scalar\tchosen\tplain Java, always available");
+        List<String> expected = new ArrayList<>();
+        expected.add("attune-select\tspecification\tthreads\tvariant\tverdict\treason");
+        expected.addAll(choice);
+        expected.addAll(choice);
+        expected.add("attune-run\tspecification\tthreads\ttokens\tvariant\tmicros");
+        List<String> lines = result.verboseLines();
+        assertEquals(expected, lines.subList(0, lines.size() - 1));
+        assertTrue(lines.getLast().matches("attune-run\t" + layer + "1\tscalar\t[0-9]+"), lines.getLast());
+    }
+
+    @Test
+    void whatIsMeasuredIsPrintedVariantByVariant() throws Exception {
+        Result result = java(TunerProbe.class, Map.of(), classPath("-Dattune.verbose=tune"));
+        assertEquals(0, result.exit, result.text);
+        String layer = "attune-tune\tdev.attune.reference.SmallLayer\t3\t1024\t";
+        String needed = "\tUNSUPPORTED\tNaN\tmodule jdk.incubator.vector is not resolved; " + FLAG;
+        assertEquals(
+                List.of(
+                        "attune-tune\tspecification\tthreads\tcontextTokens\tvariant\tverdict"
+                                + "\tnanosPerTokenHead\treason",
+                        layer + "vector512" + needed,
+                        layer + "vector256" + needed,
+                        layer + "vector128" + needed,
+                        layer + "scalar\tCHOSEN\tNaN\tthe default, the budget sufficed for 0 rounds, of which 5 are"
+                                + " needed; give more time"),
+                result.verboseLines());
+    }
+
+    @Test
+    void withoutATopicNothingIsPrintedAndAnUnknownOneListsTheKnown() throws Exception {
+        assertEquals(List.of(), onClassPath().verboseLines());
+        Result result = java(LadderProbe.class, Map.of("ATTUNE_VERBOSE", "select,walk"), classPath());
+        assertNotEquals(0, result.exit);
+        assertTrue(
+                result.text.contains("the environment variable ATTUNE_VERBOSE = \"select,walk\" is not valid; valid are"
+                        + " select, tune, run, or several with commas between them"),
+                result.text);
+    }
+
+    /** Tuning would go on for an hour. */
+    @Test
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void tuningInTheBackgroundKeepsNoProcessAlive() throws Exception {
+        Result result = onClassPath(VECTORS, "-Dattune.tune=background", "-Dattune.tune.budget=1h");
+        assertEquals(0, result.exit, result.text);
+        assertTrue(result.text.contains("still tuning, daemon true"), result.text);
+        assertFalse(onClassPath(VECTORS).text.contains("still tuning"), "unless it is asked for");
+    }
+
     private static Result onClassPath(String... flags) throws Exception {
-        return java(Map.of(), classPath(flags));
+        return java(LadderProbe.class, Map.of(), classPath(flags));
     }
 
     private static List<String> classPath(String... flags) throws Exception {
@@ -147,6 +215,7 @@ class BackendInItsOwnJvmTest {
 
     private static Result onModulePath(String modules) throws Exception {
         return java(
+                LadderProbe.class,
                 Map.of(),
                 List.of(
                         "-p",
@@ -157,12 +226,12 @@ class BackendInItsOwnJvmTest {
                         paths(LadderProbe.class)));
     }
 
-    private static Result java(Map<String, String> environment, List<String> flags)
+    private static Result java(Class<?> main, Map<String, String> environment, List<String> flags)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
-        command.add(LadderProbe.class.getName());
+        command.add(main.getName());
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         Process process = builder.start();

@@ -11,10 +11,7 @@ import dev.attune.reference.ReferenceProvider;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.ContestListener;
-import dev.attune.runtime.tuning.Environment;
-import dev.attune.runtime.tuning.StoreSettings;
 import dev.attune.runtime.tuning.TuningRecord;
-import dev.attune.runtime.tuning.TuningStore;
 import dev.attune.runtime.tuning.Verdict;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -42,36 +39,6 @@ class KernelTunerTest {
 
     private long now;
     private long allocated;
-
-    private final class Machine implements Platform {
-
-        private final int vectorBits;
-
-        private Machine(int vectorBits) {
-            this.vectorBits = vectorBits;
-        }
-
-        @Override
-        public boolean vectorModuleResolved() {
-            return true;
-        }
-
-        @Override
-        public int preferredVectorBits() {
-            return vectorBits;
-        }
-
-        @Override
-        public boolean permutesCompiled() {
-            return true;
-        }
-
-        @Override
-        public TuningStore store(boolean withDevices) {
-            return TuningStore.open(
-                    new StoreSettings(directory, StoreSettings.Mode.WRITE), Environment.current(vectorBits, List.of()));
-        }
-    }
 
     /** Decodes right, within a time of its own for each head. */
     private class TimedKernels extends ReferenceKernels {
@@ -110,6 +77,16 @@ class KernelTunerTest {
 
     private AttentionKernels millis(int millis) {
         return new TimedKernels(Backend.VECTOR_512, millis * MILLISECOND);
+    }
+
+    private AttentionKernels allocating(int millis) {
+        return new TimedKernels(Backend.VECTOR_512, millis * MILLISECOND) {
+            @Override
+            void spoil(float[] output) {
+                // One call for each key-value head of the cache that the compiler sees kernels on.
+                allocated += 283 * 4096;
+            }
+        };
     }
 
     private AttentionKernels wrong(float factor) {
@@ -183,7 +160,7 @@ class KernelTunerTest {
         TuningRecord record = tuner(provider, 512).tune(TOKENS, threads, BUDGET, ContestListener.SILENT);
         assertEquals("vector512-right", record.chosen());
         assertEquals("vector512-right", record.defaultVariant(), "the default among those that passed");
-        LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), new Machine(512));
+        LayerKernels kernels = LayerKernels.choose(provider, KernelPolicy.free(), machine(512));
         assertEquals("vector512-right", kernels.variant().name());
         Rung refused = kernels.ladder().getFirst();
         assertEquals("vector512", refused.variant());
@@ -198,6 +175,78 @@ class KernelTunerTest {
         TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
         assertEquals("vector512", record.chosen());
         assertEquals("the default is the fastest of 3 timed to the end", record.reason());
+    }
+
+    @Test
+    void aDefaultThatIsHopelesslySlowIsReplaced() {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> millis(40)).with("vector512-fast", () -> millis(10)));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512-fast", record.chosen());
+        assertEquals("vector512", record.defaultVariant());
+        assertEquals(Verdict.STOPPED_EARLY, candidate(record, "vector512").verdict());
+        assertEquals(Optional.of(record), tuner(provider, 512).known(TOKENS, 1));
+    }
+
+    /** Its vectors are objects still, which is slow: another process, or more time, may find it the fastest. */
+    @Test
+    void withADefaultThatTheCompilerDidNotGetDoneWithNothingIsFoundOut() throws IOException {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> allocating(10)).with("vector512-fast", () -> millis(8)));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512", record.chosen());
+        assertEquals("the default, nothing could be compared with it; give more time", record.reason());
+        for (CandidateResult result : record.candidates()) {
+            assertEquals(0, result.rounds());
+        }
+        assertTrue(
+                candidate(record, "vector512")
+                        .reason()
+                        .startsWith("not timed, its vectors are still objects (283 bytes for a token and key-value head)"),
+                candidate(record, "vector512").reason());
+        assertNothingKept(provider);
+    }
+
+    @Test
+    void anotherThatTheCompilerDidNotGetDoneWithIsLeftOut() {
+        ReferenceProvider provider = provider(
+                new Impostors().with("vector512", () -> millis(10)).with("vector512-fast", () -> allocating(8)));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512", record.chosen());
+        assertEquals(Verdict.LEFT_OUT, candidate(record, "vector512-fast").verdict());
+        assertEquals(Optional.of(record), tuner(provider, 512).known(TOKENS, 1));
+    }
+
+    @Test
+    void theWarmUpLastsUntilStepsAllocateNothing() {
+        // Compiled after 10 s, in which it is slower than ever after.
+        ReferenceProvider provider = provider(new Impostors()
+                .with("vector512", () -> millis(10))
+                .with("vector512-late", () -> new TimedKernels(Backend.VECTOR_512, 8 * MILLISECOND) {
+                    @Override
+                    void spoil(float[] output) {
+                        if (now < 10_000 * MILLISECOND) {
+                            now += 300 * MILLISECOND;
+                            allocated += 283 * 4096;
+                        }
+                    }
+                }));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        assertEquals("vector512-late", record.chosen(), record.reason());
+    }
+
+    @Test
+    void inOneProcessVectorsAreAsWideAsTheDefaults() {
+        ReferenceProvider provider = ReferenceProvider.of(
+                Impostors.SHAPE,
+                List.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.SCALAR),
+                backend -> new TimedKernels(backend, backend == Backend.VECTOR_256 ? MILLISECOND : 10 * MILLISECOND));
+        TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        CandidateResult narrow = candidate(record, "vector256");
+        assertEquals(Verdict.LEFT_OUT, narrow.verdict());
+        assertTrue(narrow.reason().endsWith("attune tune times it in a process of its own"), narrow.reason());
+        assertEquals("vector512", record.chosen());
+        assertEquals(Verdict.TIMED, candidate(record, "scalar").verdict());
     }
 
     @Test
@@ -289,10 +338,11 @@ class KernelTunerTest {
 
     private KernelTuner tuner(ReferenceProvider provider, int vectorBits) {
         return new KernelTuner(
-                provider,
-                KernelTuner.Isolation.THIS_PROCESS,
-                new Machine(vectorBits),
-                new Meter(() -> now, () -> allocated));
+                provider, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(vectorBits));
+    }
+
+    private Machine machine(int vectorBits) {
+        return Machine.of(vectorBits, directory, new Meter(() -> now, () -> allocated));
     }
 
     private static CandidateResult candidate(TuningRecord record, String variant) {

@@ -1,5 +1,6 @@
 package dev.attune.runtime;
 
+import static dev.attune.annotations.Backend.OPENCL;
 import static dev.attune.annotations.Backend.SCALAR;
 import static dev.attune.annotations.Backend.VECTOR_128;
 import static dev.attune.annotations.Backend.VECTOR_256;
@@ -19,9 +20,11 @@ import dev.attune.runtime.settings.Setting;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelVariant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -29,8 +32,19 @@ class VariantLadderTest {
 
     private static final List<Backend> ALL = List.of(VECTOR_512, VECTOR_256, VECTOR_128, SCALAR);
 
-    private record Facts(boolean vectorModuleResolved, int preferredVectorBits, boolean permutesCompiled)
-            implements Platform {}
+    private record Facts(boolean vectorModuleResolved, int preferredVectorBits, Set<VectorOperation> compiled)
+            implements Platform {
+
+        /** A JVM that compiles everything. */
+        Facts(boolean vectorModuleResolved, int preferredVectorBits) {
+            this(vectorModuleResolved, preferredVectorBits, EnumSet.allOf(VectorOperation.class));
+        }
+
+        @Override
+        public boolean compiles(VectorOperation operation) {
+            return compiled.contains(operation);
+        }
+    }
 
     /** A JVM in which touching the Vector API would fail. */
     private static final Platform NO_MODULE = new Platform() {
@@ -45,14 +59,14 @@ class VariantLadderTest {
         }
 
         @Override
-        public boolean permutesCompiled() {
+        public boolean compiles(VectorOperation operation) {
             throw new NoClassDefFoundError("jdk/incubator/vector/ShortVector");
         }
     };
 
     @Test
     void theWidestPreferredVectorsAreChosen() {
-        VariantChoice choice = climb(ALL, null, new Facts(true, 512, true));
+        VariantChoice choice = climb(ALL, null, new Facts(true, 512));
         assertEquals(VECTOR_512, choice.variant().backend());
         assertEquals(VECTOR_512, choice.kernels().backend());
         assertEquals(
@@ -68,24 +82,24 @@ class VariantLadderTest {
 
     @Test
     void vectorsWiderThanTheMachinePrefersAreNoCandidates() {
-        VariantChoice choice = climb(ALL, null, new Facts(true, 256, true));
+        VariantChoice choice = climb(ALL, null, new Facts(true, 256));
         assertEquals(VECTOR_256, choice.variant().backend());
         assertEquals("vector512: wider than the 256 bits this machine prefers", words(choice).getFirst());
     }
 
     @Test
     void aMachineWithoutUsableVectorsRunsScalarKernels() {
-        VariantChoice choice = climb(ALL, null, new Facts(true, 64, true));
+        VariantChoice choice = climb(ALL, null, new Facts(true, 64));
         assertEquals(SCALAR, choice.variant().backend());
         assertEquals("scalar: plain Java, always available", words(choice).getLast());
     }
 
     @Test
     void permutesThatAreNotCompiledAreNeverPicked() {
-        VariantChoice choice = climb(ALL, null, new Facts(true, 256, false));
+        VariantChoice choice = climb(ALL, null, new Facts(true, 256, Set.of()));
         assertEquals(SCALAR, choice.variant().backend());
-        String reason = "its kernels look entries up by permutes of two vectors, which this JVM does not compile to"
-                + " instructions: measured, looking entries up one by one is faster";
+        String reason = "its kernels look entries up by permutes of two vectors, which a measurement says this"
+                + " JVM does not compile to instructions";
         assertEquals(
                 List.of(
                         "vector512: wider than the 256 bits this machine prefers",
@@ -97,13 +111,83 @@ class VariantLadderTest {
     }
 
     @Test
+    void withoutPermutesTheWidestRowsOfHeadsArePicked() {
+        Platform platform = new Facts(true, 256, Set.of(VectorOperation.MULTIPLY_ADD, VectorOperation.ARITHMETIC));
+        VariantChoice choice = climb(WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, platform);
+        String permutes = "its kernels look entries up by permutes of two vectors, which a measurement says this"
+                + " JVM does not compile to instructions";
+        assertEquals(
+                List.of(
+                        "vector512: wider than the 256 bits this machine prefers",
+                        "vector256: " + permutes,
+                        "vector256-gather: the widest generated vectors within the 256 bits this machine prefers whose"
+                                + " operations this JVM compiles: a row of heads at a time, which takes no permutes",
+                        "vector128: " + permutes,
+                        "vector128-gather: not needed, vector256-gather is wider",
+                        "scalar: not needed, vector256-gather is faster"),
+                words(choice));
+        assertEquals(List.of(), choice.warnings());
+        assertEquals(
+                List.of("vector256-gather", "vector128-gather", "scalar"),
+                choice.ladder().stream().filter(Rung::supported).map(Rung::variant).toList());
+    }
+
+    @Test
+    void withoutMultiplyAddsOnlyRowsOfHeadsIn128BitsArePicked() {
+        Platform platform = new Facts(true, 256, Set.of(VectorOperation.PERMUTE, VectorOperation.ARITHMETIC));
+        VariantChoice choice = climb(WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, platform);
+        assertEquals("vector128-gather", choice.variant().name());
+        String reason = "its kernels multiply and add at once, which a measurement says this JVM does not compile"
+                + " to an instruction";
+        assertEquals(
+                List.of("vector256: " + reason, "vector256-gather: " + reason, "vector128: " + reason),
+                words(choice).subList(1, 4));
+        VariantChoice withoutRows = climb(ALL, null, platform);
+        assertEquals(SCALAR, withoutRows.variant().backend());
+        assertEquals("vector256: " + reason, words(withoutRows).get(1));
+    }
+
+    @Test
+    void withoutCompiledArithmeticNoVectorsArePicked() {
+        VariantChoice choice = climb(
+                WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, new Facts(true, 128, Set.of()));
+        assertEquals(SCALAR, choice.variant().backend());
+        assertEquals(
+                "vector128-gather: its kernels compare, widen and take maxima of vectors, which a measurement says"
+                        + " this JVM does not compile to instructions",
+                words(choice).get(4));
+    }
+
+    @Test
+    void whereSomethingWasMeasuredNobodyAsksWhatIsCompiled() {
+        Platform silent = new Platform() {
+            @Override
+            public boolean vectorModuleResolved() {
+                return true;
+            }
+
+            @Override
+            public int preferredVectorBits() {
+                return 256;
+            }
+
+            @Override
+            public boolean compiles(VectorOperation operation) {
+                throw new AssertionError("asked for " + operation);
+            }
+        };
+        VariantChoice choice = climb(WITH_ROWS, KernelPolicy.free(), measured("vector256-gather", Map.of()), silent);
+        assertEquals("vector256-gather", choice.variant().name());
+    }
+
+    @Test
     void whoeverForcesABackendHasTheLastWordOnItsPermutes() {
-        assertEquals(VECTOR_256, climb(ALL, VECTOR_256, new Facts(true, 256, false)).variant().backend());
+        assertEquals(VECTOR_256, climb(ALL, VECTOR_256, new Facts(true, 256, Set.of())).variant().backend());
     }
 
     @Test
     void whatWasNotGeneratedIsPassedOver() {
-        VariantChoice choice = climb(List.of(VECTOR_128, SCALAR), null, new Facts(true, 512, true));
+        VariantChoice choice = climb(List.of(VECTOR_128, SCALAR), null, new Facts(true, 512));
         assertEquals(VECTOR_128, choice.variant().backend());
         assertEquals("vector512: not generated for this specification", words(choice).getFirst());
     }
@@ -135,20 +219,20 @@ class VariantLadderTest {
 
     @Test
     void aNarrowerBackendCanBeForced() {
-        assertEquals(VECTOR_128, climb(ALL, VECTOR_128, new Facts(true, 512, true)).variant().backend());
+        assertEquals(VECTOR_128, climb(ALL, VECTOR_128, new Facts(true, 512)).variant().backend());
     }
 
     @Test
     void forcingWhatIsUnavailableNamesTheReason() {
         assertRefused(VECTOR_512, ALL, NO_MODULE, "add --add-modules jdk.incubator.vector");
-        assertRefused(VECTOR_512, ALL, new Facts(true, 256, true), "vector512: wider than the 256 bits");
-        assertRefused(VECTOR_256, List.of(SCALAR), new Facts(true, 512, true), "vector256: not generated");
+        assertRefused(VECTOR_512, ALL, new Facts(true, 256), "vector512: wider than the 256 bits");
+        assertRefused(VECTOR_256, List.of(SCALAR), new Facts(true, 512), "vector256: not generated");
     }
 
     @Test
     void kernelsThatDoNotLinkStepDownWithAWarning() {
         List<Backend> created = new ArrayList<>();
-        VariantChoice choice = climb(ALL, null, new Facts(true, 512, true), backend -> {
+        VariantChoice choice = climb(ALL, null, new Facts(true, 512), backend -> {
             created.add(backend);
             if (backend == VECTOR_512) {
                 throw new NoClassDefFoundError("jdk/incubator/vector/FloatVector");
@@ -233,6 +317,66 @@ class VariantLadderTest {
         assertTrue(!choice.ladder().getFirst().supported());
     }
 
+    private static VariantChoice climbWithDevice(OpenClSupport support, KernelPolicy policy) {
+        Platform platform = new Platform() {
+            @Override
+            public boolean vectorModuleResolved() {
+                return true;
+            }
+
+            @Override
+            public int preferredVectorBits() {
+                return 512;
+            }
+
+            @Override
+            public boolean compiles(VectorOperation operation) {
+                return true;
+            }
+
+            @Override
+            public OpenClSupport openCl() {
+                return support;
+            }
+        };
+        return climb(
+                List.of(ReferenceProvider.defaultOf(OPENCL), ReferenceProvider.defaultOf(SCALAR)),
+                policy,
+                VariantLadder.Measured.NOTHING,
+                platform);
+    }
+
+    @Test
+    void aDeviceThatIsAProcessorCouldRunAndBeMeasuredButIsNotChosen() {
+        VariantChoice choice =
+                climbWithDevice(new OpenClSupport("a processor", true, ""), KernelPolicy.free().strictly());
+        assertEquals(SCALAR, choice.variant().backend());
+        assertEquals(
+                new Rung(
+                        "opencl",
+                        OPENCL,
+                        true,
+                        false,
+                        "not needed, the device is a processor, which Java kernels serve better: a processor"),
+                choice.ladder().getFirst());
+        assertEquals(List.of(), choice.warnings());
+    }
+
+    @Test
+    void withoutADeviceTheReasonIsAWarning() {
+        OpenClSupport none = OpenClSupport.absent("no device is found; install a driver");
+        VariantChoice choice = climbWithDevice(none, KernelPolicy.free());
+        assertEquals(SCALAR, choice.variant().backend());
+        assertEquals(
+                new Rung("opencl", OPENCL, false, false, "no device is found; install a driver"),
+                choice.ladder().getFirst());
+        assertEquals(List.of("no device is found; install a driver"), choice.warnings());
+        for (KernelPolicy policy : List.of(KernelPolicy.free().strictly(), KernelPolicy.free().forcing("opencl"))) {
+            var error = assertThrows(IllegalStateException.class, () -> climbWithDevice(none, policy));
+            assertTrue(error.getMessage().contains("no device is found; install a driver"), error.getMessage());
+        }
+    }
+
     @Test
     void aStrictPolicyAllowsNoStepDown() {
         var error = assertThrows(
@@ -241,7 +385,7 @@ class VariantLadderTest {
         assertTrue(error.getMessage().contains("add --add-modules jdk.incubator.vector"), error.getMessage());
         // Vectors wider than the machine's are nothing anybody could remedy.
         KernelPolicy strict = KernelPolicy.free().strictly();
-        Platform narrow = new Facts(true, 256, true);
+        Platform narrow = new Facts(true, 256);
         assertEquals(
                 "vector256",
                 climb(VARIANTS, strict, VariantLadder.Measured.NOTHING, narrow).variant().name());
@@ -277,13 +421,21 @@ class VariantLadderTest {
             ReferenceProvider.defaultOf(VECTOR_256),
             ReferenceProvider.defaultOf(SCALAR));
 
+    private static final List<KernelVariant> WITH_ROWS = List.of(
+            ReferenceProvider.defaultOf(VECTOR_512),
+            ReferenceProvider.defaultOf(VECTOR_256),
+            new KernelVariant("vector256-gather", VECTOR_256, Strategy.GATHER, 4, 1, 0),
+            ReferenceProvider.defaultOf(VECTOR_128),
+            new KernelVariant("vector128-gather", VECTOR_128, Strategy.GATHER, 4, 1, 0),
+            ReferenceProvider.defaultOf(SCALAR));
+
     private static VariantChoice climb(List<KernelVariant> variants, KernelPolicy policy) {
         return climb(variants, policy, VariantLadder.Measured.NOTHING);
     }
 
     private static VariantChoice climb(
             List<KernelVariant> variants, KernelPolicy policy, VariantLadder.Measured measured) {
-        return climb(variants, policy, measured, new Facts(true, 512, true));
+        return climb(variants, policy, measured, new Facts(true, 512));
     }
 
     private static VariantChoice climb(

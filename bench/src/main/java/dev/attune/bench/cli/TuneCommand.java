@@ -9,6 +9,7 @@ import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningProfile;
 import dev.attune.runtime.tuning.TuningRecord;
 import dev.attune.runtime.tuning.TuningStore;
+import dev.attune.runtime.tuning.Verdict;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -152,7 +153,9 @@ final class TuneCommand implements Callable<Integer> {
         progress.begin(SpecificationCatalogue.simpleName(provider), left);
         for (int count : counts) {
             for (int context : tokens) {
-                Optional<TuningRecord> known = again ? Optional.empty() : tuner.known(context, count);
+                Optional<TuningRecord> known = again
+                        ? Optional.empty()
+                        : tuner.known(context, count).filter(TuneCommand::nobodyIsLeftOut);
                 TuningRecord record;
                 if (known.isPresent()) {
                     record = known.get();
@@ -173,6 +176,11 @@ final class TuneCommand implements Callable<Integer> {
             }
         }
         return new TuningProfile(List.of(new TuningStore.Chapter(tuner.store().environment(), records)));
+    }
+
+    /** What was tuned in the background left out the vectors of another width. */
+    private static boolean nobodyIsLeftOut(TuningRecord record) {
+        return record.candidates().stream().noneMatch(candidate -> candidate.verdict() == Verdict.LEFT_OUT);
     }
 
     /** Measures within a fair share of the time up to an end. */

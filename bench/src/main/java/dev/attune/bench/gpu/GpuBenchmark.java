@@ -32,7 +32,9 @@ public final class GpuBenchmark {
     /** Caches of a shape are as many as take this much memory, and take turns: more than any cache of a device. */
     private static final long ROTATED_BYTES = 400L << 20;
 
-    private static final int WARM_UPS = 300;
+    /** Until what a step calls is compiled: before, Java takes several times as long to put commands into a queue. */
+    static final int WARM_UPS = 3000;
+
     private static final int STEPS = 100;
 
     private record Row(

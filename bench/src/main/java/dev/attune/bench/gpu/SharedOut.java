@@ -20,7 +20,6 @@ final class SharedOut {
 
     private static final String DEVICES_PROPERTY = "attune.opencl.device";
 
-    private static final int WARM_UPS = 300;
     private static final int STEPS = 200;
 
     private SharedOut() {}
@@ -81,7 +80,7 @@ final class SharedOut {
     private static double[] timed(List<KeyValueCache> caches, float[] queries) {
         double[][] micros = new double[caches.size()][STEPS];
         float[] output = new float[queries.length];
-        for (int step = -WARM_UPS; step < STEPS; step++) {
+        for (int step = -GpuBenchmark.WARM_UPS; step < STEPS; step++) {
             for (int i = 0; i < caches.size(); i++) {
                 long start = System.nanoTime();
                 caches.get(i).attend(queries, output);

@@ -73,15 +73,7 @@ public class StartUpBenchmark {
     }
 
     private static TuningRecord record(KernelProvider provider, int contextTokens) {
-        var key = new TuningKey(
-                provider.specification().getName(),
-                provider.fingerprint().specification(),
-                provider.fingerprint().sources(),
-                "attend",
-                contextTokens,
-                provider.shape().groupSize(),
-                Runtime.getRuntime().availableProcessors(),
-                KernelTuner.POLICY);
+        TuningKey key = KernelTuner.key(provider, contextTokens, Runtime.getRuntime().availableProcessors());
         String fastest = provider.variants().getFirst().name();
         List<CandidateResult> candidates = provider.variants().stream()
                 .map(variant -> new CandidateResult(variant.name(), Verdict.TIMED, "", 20, 19, 21, 101))

@@ -14,6 +14,7 @@ final class KeyScoreWriter {
     private final KernelPlan plan;
     private final PairText numbers;
     private final ResidualText residuals;
+    private final LaneSumText laneSum;
     private final int bytes;
     private final int lanes;
 
@@ -21,6 +22,7 @@ final class KeyScoreWriter {
         this.plan = plan;
         this.numbers = numbers;
         this.residuals = ResidualText.of(plan.model().keys().format());
+        this.laneSum = new LaneSumText(plan);
         this.bytes = plan.model().keys().plainFormat().bits() / Byte.SIZE;
         this.lanes = plan.lanes();
     }
@@ -73,12 +75,14 @@ final class KeyScoreWriter {
             FloatVector queryHigh = FloatVector.fromArray(FLOATS, scaledQueries, query + LANES);
             """
                 + all.perTile(numbers.loadNatural("mean@", "tile@ + channel * " + bytes + "L") + """
-                    sum@ = mean@Low.fma(queryLow, sum@);
-                    sum@ = mean@High.fma(queryHigh, sum@);
-                    """);
+                    sum@ = mean@Low$low;
+                    sum@ = mean@High$high;
+                    """
+                        .replace("$low", MultiplyAddText.of(plan, "queryLow", "sum@"))
+                        .replace("$high", MultiplyAddText.of(plan, "queryHigh", "sum@")));
         String heads = all.perTile("FloatVector sum@ = FloatVector.zero(FLOATS);\n")
                 + "for (int channel = 0; channel < PADDED_CHANNELS; channel += STEP) {\n" + channels.indent(4) + "}\n"
-                + all.perTileAndHead(LaneSumText.add("sum@", lanes) + "meanScores[~] = sum@.lane(0);\n");
+                + all.perTileAndHead(laneSum.prepare("sum@") + "meanScores[~] = " + laneSum.of("sum@") + ";\n");
         return KernelMethods.step("scoreMeans")
                 .addParameters(all.tiles("tile"))
                 .addJavadoc("What the channel means add to every score of a tile of packed keys: SUM_j mu_j u_j.\n")
@@ -187,17 +191,20 @@ final class KeyScoreWriter {
     }
 
     private MethodSpec scoreDense(Pass pass) {
+        String natural = plan.gathers() ? numbers.naturalByWidening() : numbers.natural();
         String channel = pass.perHead("""
             FloatVector query# = FloatVector.broadcast(FLOATS, plainQueries[? * HEAD_DIM + channel]);
             """)
                 + "int place = (channel * BLOCK_TOKENS + lane) * %d;\n".formatted(bytes)
                 + pass.perTile(numbers.load("key@", "block@ + place") + "$heads", """
-                    first#@ = key@First.fma(query#, first#@);
-                    second#@ = key@Second.fma(query#, second#@);
-                    """);
+                    first#@ = key@First$first;
+                    second#@ = key@Second$second;
+                    """
+                        .replace("$first", MultiplyAddText.of(plan, "query#", "first#@"))
+                        .replace("$second", MultiplyAddText.of(plan, "query#", "second#@")));
         String step = pass.zeros()
                 + "for (int channel = 0; channel < HEAD_DIM; channel++) {\n" + channel.indent(4) + "}\n"
-                + pass.perTileAndHead(numbers.natural() + score("b * BLOCK_TOKENS") + """
+                + pass.perTileAndHead(natural + score("b * BLOCK_TOKENS") + """
                     low#@.intoArray(weights, score#@);
                     high#@.intoArray(weights, score#@ + LANES);
                     """);

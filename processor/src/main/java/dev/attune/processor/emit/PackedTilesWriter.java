@@ -159,6 +159,7 @@ final class PackedTilesWriter {
     }
 
     private MethodSpec readWeights() {
+        LaneSumText sum = new LaneSumText(plan);
         return ofTile("readWeights")
                 .addJavadoc("Takes over the weights of a tile's tokens; beyond them there is none.\n")
                 .addParameter(KernelMethods.FLOATS, "given")
@@ -175,11 +176,9 @@ final class PackedTilesWriter {
                             sum = sum.add(FloatVector.fromArray(FLOATS, weights, token));
                         }
                     """)
-                        .add(LaneSumText.add("sum", plan.lanes()).indent(4))
-                        .add("""
-                                tileSums[row / TILE_TOKENS] = sum.lane(0);
-                            }
-                            """)
+                        .add(sum.prepare("sum").indent(4))
+                        .add(("tileSums[row / TILE_TOKENS] = " + sum.of("sum") + ";\n").indent(4))
+                        .add("}\n")
                         .with("row", streams == 1 ? "g" : "(g * STREAMS + stream)")
                         .with("stream", stream())
                         .code())

@@ -30,6 +30,11 @@ sealed interface PairText {
     /** Declares {@code low#@} and {@code high#@}, the natural order of {@code first#@} and {@code second#@}. */
     String natural();
 
+    /** Declares the same as {@link #natural}, but takes no permutes. */
+    default String naturalByWidening() {
+        return natural();
+    }
+
     /** Declares {@code first#@} and {@code second#@}: floats of the 16-bit integers in {@code sum#@}. */
     String integers();
 
@@ -88,6 +93,23 @@ sealed interface PairText {
                 FloatVector low#@ = LOWER_OF_PAIRS.selectFrom(even#@, odd#@).reinterpretAsFloats();
                 FloatVector high#@ = UPPER_OF_PAIRS.selectFrom(even#@, odd#@).reinterpretAsFloats();
                 """;
+        }
+
+        /** A pair of an even and an odd number is a 64-bit integer, the odd one its upper half. */
+        @Override
+        default String naturalByWidening() {
+            String half = """
+                FloatVector NAME#@ = ((LongVector) odd#@.convertShape(ZERO_EXTEND_I2L, LONGS, PART))
+                        .lanewise(LSHL, 32)
+                        .or(even#@.convertShape(ZERO_EXTEND_I2L, LONGS, PART))
+                        .reinterpretAsFloats();
+                """;
+            return """
+                IntVector even#@ = first#@.reinterpretAsInts();
+                IntVector odd#@ = second#@.reinterpretAsInts();
+                """
+                    + half.replace("NAME", "low").replace("PART", "0")
+                    + half.replace("NAME", "high").replace("PART", "1");
         }
 
         @Override

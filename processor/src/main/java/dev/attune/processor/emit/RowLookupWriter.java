@@ -15,6 +15,7 @@ final class RowLookupWriter {
     /** Lanes that are summed at once: as many sums in registers, and as many to come. */
     private static final int LANES_AT_ONCE = 8;
 
+    private final KernelPlan plan;
     private final PackedSide side;
     private final ResidualText residuals;
     private final int vectorLanes;
@@ -22,6 +23,7 @@ final class RowLookupWriter {
 
     /** @param sums the array of rows, one for each lane, that are added to */
     RowLookupWriter(KernelPlan plan, PackedSide side, String sums) {
+        this.plan = plan;
         this.side = side;
         this.residuals = ResidualText.of(side.format());
         this.vectorLanes = plan.lanes();
@@ -62,8 +64,8 @@ final class RowLookupWriter {
                     .formatted(lane, sums, row("lane", lane)));
             slot.append("""
                 sum%1$d = FloatVector.fromArray(ROW, rows, %2$s * ROW_HEADS)
-                        .fma(IntVector.broadcast(ROW_INTS, residuals[residual%3$s]).reinterpretAsFloats(), sum%1$d);
-                """.formatted(lane, index(lane), plus(place(lane))));
+                        %3$s;
+                """.formatted(lane, index(lane), multiplyAdd(lane)));
             store.append("sum%1$d.intoArray(%2$s, to + %3$s);\n".formatted(lane, sums, row("lane", lane)));
         }
         String text = "for (int lane = 0; lane < $lanes:L; lane += " + LANES_AT_ONCE + ") {\n"
@@ -93,6 +95,11 @@ final class RowLookupWriter {
                 .addParameter(int.class, "to")
                 .addCode(side.text(text).code())
                 .build();
+    }
+
+    private String multiplyAdd(int lane) {
+        String residual = "IntVector.broadcast(ROW_INTS, residuals[residual%s]).reinterpretAsFloats()";
+        return MultiplyAddText.of(plan, residual.formatted(plus(place(lane))), "sum" + lane);
     }
 
     private String index(int lane) {

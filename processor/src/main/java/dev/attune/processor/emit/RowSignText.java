@@ -4,6 +4,7 @@ import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.KernelPlan;
 import javax.lang.model.element.Modifier;
 
 /**
@@ -16,9 +17,8 @@ final class RowSignText {
     private RowSignText() {}
 
     /** Adds what makes tables, and what takes sums of a block to their scale. */
-    static void addTo(TypeSpec.Builder type, int vectorBits) {
+    static void addTo(TypeSpec.Builder type, KernelPlan plan) {
         VectorKernelsWriter.species(type, "ROW_PAIRS", Long.class, KernelText.LONG_VECTOR, 128);
-        VectorKernelsWriter.species(type, "LONGS", Long.class, KernelText.LONG_VECTOR, vectorBits);
         type.addField(FieldSpec.builder(long.class, "LOWEST", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                 .addJavadoc("The lowest 16-bit number of every head.")
                 .initializer("0x8000_8000_8000_8000L")
@@ -30,12 +30,12 @@ final class RowSignText {
         ScratchField.add(type, long.class, "highSums", "16", "Signed sums of the other four.");
         ScratchField.add(type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes.");
         ScratchField.add(type, float.class, "amplitudes", "BLOCK_TOKENS", "Amplitudes of a block's lanes.");
-        type.addMethod(tabulateSigns());
+        type.addMethod(tabulateSigns(plan));
         type.addMethod(tabulateFour());
-        type.addMethod(addSigned());
+        type.addMethod(addSigned(plan));
     }
 
-    private static MethodSpec tabulateSigns() {
+    private static MethodSpec tabulateSigns(KernelPlan plan) {
         return KernelMethods.step("tabulateSigns")
                 .addJavadoc("""
                     Makes a table of all signed sums of every eight rows. Rows are rounded to whole units, so that a signed sum
@@ -58,7 +58,7 @@ final class RowSignText {
                     for (int row = 0; row < count; row++) {
                         // A rounded number is the lower half of the float it was rounded in.
                         FloatVector.fromArray(ROW, rows, row * ROW_HEADS)
-                                .fma(inverse, FloatVector.broadcast(ROW, ROUNDER))
+                                $round:L
                                 .reinterpretAsInts()
                                 .sub(ROUNDED_ZERO)
                                 .intoArray(fixed, row * ROW_HEADS);
@@ -82,7 +82,11 @@ final class RowSignText {
                             }
                         }
                     }
-                    """).code())
+                    """)
+                        .with(
+                                "round",
+                                MultiplyAddText.of(plan, "inverse", "FloatVector.broadcast(ROW, ROUNDER)"))
+                        .code())
                 .build();
     }
 
@@ -104,7 +108,7 @@ final class RowSignText {
                 .build();
     }
 
-    private static MethodSpec addSigned() {
+    private static MethodSpec addSigned(KernelPlan plan) {
         return KernelMethods.step("addSigned")
                 .addJavadoc("Adds the signed sums of a block's lanes, in units of every head, times the lanes'"
                         + " amplitudes to rows.\n")
@@ -124,19 +128,25 @@ final class RowSignText {
                         int next = row + ROW_HEADS;
                         ((FloatVector) sums.convertShape(S2F, ROW, 0))
                                 .mul(unit)
-                                .fma(
-                                        FloatVector.broadcast(ROW, amplitudes[lane]),
-                                        FloatVector.fromArray(ROW, rows, row))
+                                $add:L
                                 .intoArray(rows, row);
                         ((FloatVector) sums.convertShape(S2F, ROW, 1))
                                 .mul(unit)
-                                .fma(
-                                        FloatVector.broadcast(ROW, amplitudes[lane + 1]),
-                                        FloatVector.fromArray(ROW, rows, next))
+                                $addNext:L
                                 .intoArray(rows, next);
                     }
-                    """).code())
+                    """)
+                        .with("add", addAmplified(plan, "lane", "row"))
+                        .with("addNext", addAmplified(plan, "lane + 1", "next"))
+                        .code())
                 .build();
+    }
+
+    private static String addAmplified(KernelPlan plan, String lane, String row) {
+        return MultiplyAddText.of(
+                plan,
+                "FloatVector.broadcast(ROW, amplitudes[%s])".formatted(lane),
+                "FloatVector.fromArray(ROW, rows, %s)".formatted(row));
     }
 
     /** Adds what sums the blocks of a side under their signs. */

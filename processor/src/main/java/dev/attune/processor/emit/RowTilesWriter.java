@@ -52,8 +52,9 @@ final class RowTilesWriter {
                                 plan.layout().values().map(values -> values.block().kept()).orElse(0))
                         + " * BLOCK_TOKENS",
                 "Bits of the kept residuals of a block, slot by slot: broadcasting them from memory is one instruction.");
+        VectorKernelsWriter.species(type, "LONGS", Long.class, KernelText.LONG_VECTOR, plan.backend().vectorBits());
         if (signedKeys || signedValues) {
-            RowSignText.addTo(type, plan.backend().vectorBits());
+            RowSignText.addTo(type, plan);
             type.addField(
                     FieldSpec.builder(int.class, "ROUNDED_ZERO", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
                             .addJavadoc("The bits of ROUNDER.")

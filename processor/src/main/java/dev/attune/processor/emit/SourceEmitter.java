@@ -56,6 +56,7 @@ public final class SourceEmitter {
                             "XOR",
                             "ZERO_EXTEND_B2I",
                             "ZERO_EXTEND_B2S",
+                            "ZERO_EXTEND_I2L",
                             "ZERO_EXTEND_S2I"));
 
     private static final Pattern ONE_LINE_COMMENT = Pattern.compile("(?m)^( *)/\\*\\*\\n\\1 \\* (.+)\\n\\1 \\*/");

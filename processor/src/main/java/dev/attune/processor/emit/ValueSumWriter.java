@@ -130,12 +130,15 @@ final class ValueSumWriter {
     }
 
     private MethodSpec sumDense(Pass pass) {
+        String weight = "FloatVector.broadcast(FLOATS, weight#@)";
         String token = pass.perTile(
                 numbers.load("value@", "block@ + (token * BLOCK_CHANNELS + lane) * " + bytes + "L") + "$heads", """
                     float weight#@ = weights[~ * TILE_TOKENS + token];
-                    first#@ = value@First.fma(FloatVector.broadcast(FLOATS, weight#@), first#@);
-                    second#@ = value@Second.fma(FloatVector.broadcast(FLOATS, weight#@), second#@);
-                    """);
+                    first#@ = value@First$first;
+                    second#@ = value@Second$second;
+                    """
+                        .replace("$first", MultiplyAddText.of(plan, weight, "first#@"))
+                        .replace("$second", MultiplyAddText.of(plan, weight, "second#@")));
         String step = pass.zeros()
                 + "for (int token = 0; token < TILE_TOKENS; token++) {\n" + token.indent(4) + "}\n"
                 + addSums(pass);

@@ -62,7 +62,7 @@ final class VectorKernelsWriter {
         }
         new KeyScoreWriter(plan, keyNumbers).addTo(type);
         softmax.addTo(type);
-        LaneSumText.addTo(type, plan.lanes());
+        new LaneSumText(plan).addTo(type);
         new ValueSumWriter(plan, valueNumbers, softmax.tabulates()).addTo(type);
         type.addMethod(writeOutput());
         type.addMethod(writeSums());
@@ -110,14 +110,16 @@ final class VectorKernelsWriter {
                     Integer.toString(registers * keyNumbers.entriesPerRegister(plan.lanes())),
                     "Entries of one query's lookup table: its channels, rounded up to whole pairs of registers.");
         }
-        type.addField(vectorConstant(
-                "LOWER_OF_PAIRS",
-                "lane -> lane / 2 + lane % 2 * LANES",
-                "Interleaves the lower halves of two vectors."));
-        type.addField(vectorConstant(
-                "UPPER_OF_PAIRS",
-                "lane -> LANES / 2 + lane / 2 + lane % 2 * LANES",
-                "Interleaves the upper halves of two vectors."));
+        if (!plan.gathers()) {
+            type.addField(vectorConstant(
+                    "LOWER_OF_PAIRS",
+                    "lane -> lane / 2 + lane % 2 * LANES",
+                    "Interleaves the lower halves of two vectors."));
+            type.addField(vectorConstant(
+                    "UPPER_OF_PAIRS",
+                    "lane -> LANES / 2 + lane / 2 + lane % 2 * LANES",
+                    "Interleaves the upper halves of two vectors."));
+        }
     }
 
     private void addScratch(TypeSpec.Builder type) {
@@ -335,11 +337,13 @@ final class VectorKernelsWriter {
                     System.arraycopy(scaledQueries, g * PADDED_CHANNELS, queryTables, g * TABLE_ENTRIES, HEAD_DIM);
                 """);
         }
-        body.addIf(signedKeys && !plan.gathers(), LaneSumText.add("range", plan.lanes()).indent(4));
+        LaneSumText sum = new LaneSumText(plan);
+        body.addIf(signedKeys && !plan.gathers(), sum.prepare("range").indent(4));
         body.addIf(signedKeys && !plan.gathers(), """
-                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, range.lane(0));
+                querySteps[g] = toFixedPoint(g * PADDED_CHANNELS, $sum:L);
                 tabulateSigns(g * (HEAD_DIM / 4) * 16);
-            """).add("}\n").addIf(packedKeys && plan.gathers(), "tabulateQueries();\n");
+            """).add("}\n").addIf(packedKeys && plan.gathers(), "tabulateQueries();\n")
+                .with("sum", sum.of("range"));
         return KernelMethods.step("prepareQueries")
                 .addJavadoc(
                         packedKeys

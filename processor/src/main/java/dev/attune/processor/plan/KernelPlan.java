@@ -53,6 +53,14 @@ public record KernelPlan(
         return strategy == Strategy.GATHER;
     }
 
+    /**
+     * Returns whether kernels multiply and add in one instruction. All processors of 256 bits have it; of those that
+     * prefer 128, some have neither it nor permutes of two vectors, and get kernels that take neither.
+     */
+    public boolean fuses() {
+        return !(gathers() && backend == Backend.VECTOR_128);
+    }
+
     /** Returns the sizes of the passes that cover all {@code G} query heads, for example 4 and 3 for 7 heads. */
     public List<Integer> passes() {
         List<Integer> passes = new ArrayList<>();

@@ -19,6 +19,7 @@ final class CommandQueue implements AutoCloseable {
     private final boolean timed;
     private final long handle;
     private final List<Long> events = new ArrayList<>();
+    private final List<Long> nanos = new ArrayList<>();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment argument = arena.allocate(Long.BYTES, Long.BYTES);
     private final MemorySegment range = arena.allocate(2L * Long.BYTES, Long.BYTES);
@@ -81,10 +82,6 @@ final class CommandQueue implements AutoCloseable {
     /** Returns when all commands have run. */
     void finish() {
         library.finish(handle, device, "waiting for kernels");
-    }
-
-    /** Adds the nanoseconds of launches that have run since the last call, if this queue takes times. */
-    void takeTimes(List<Long> nanos) {
         for (long launch : events) {
             nanos.add(library.eventNanos(launch, device));
             library.releaseEvent(launch, device);
@@ -92,12 +89,17 @@ final class CommandQueue implements AutoCloseable {
         events.clear();
     }
 
+    /** Moves the nanoseconds of the launches that were waited for into a list, if this queue takes times. */
+    void takeTimes(List<Long> into) {
+        into.addAll(nanos);
+        nanos.clear();
+    }
+
     /** Waits for the commands, and frees the queue. */
     @Override
     public void close() {
         try {
             finish();
-            takeTimes(new ArrayList<>());
         } finally {
             library.releaseQueue(handle, device);
             arena.close();

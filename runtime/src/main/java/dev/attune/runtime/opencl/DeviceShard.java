@@ -280,7 +280,7 @@ public final class DeviceShard implements AutoCloseable {
      *
      * @param queries {@code [queryHeads][headDim]}
      * @param output {@code [queryHeads][headDim]}, written; may be {@code queries}
-     * @param logSumExp {@code [queryHeads]}, written
+     * @param logSumExp {@code [queryHeads]}, written; or null
      */
     public void attend(float[] queries, int packedTokens, int denseTokens, float[] output, float[] logSumExp) {
         attend(List.of(this), queries, packedTokens, denseTokens, output, logSumExp);
@@ -295,7 +295,7 @@ public final class DeviceShard implements AutoCloseable {
      * @param packedTokens tokens in packed tiles of every head
      * @param denseTokens tokens in dense tiles of every head
      * @param output {@code [queryHeads][headDim]}, written; may be {@code queries}
-     * @param logSumExp {@code [queryHeads]}, written
+     * @param logSumExp {@code [queryHeads]}, written; or null
      */
     public static void attend(
             List<DeviceShard> shards,
@@ -305,6 +305,8 @@ public final class DeviceShard implements AutoCloseable {
             float[] output,
             float[] logSumExp) {
         attend(shards, 0, 0, queries, packedTokens, denseTokens, () -> {
+            // One thread does it all, a device after the other: what can wait comes when all kernels are under way.
+            shards.forEach(DeviceShard::startReading);
             shards.forEach(DeviceShard::await);
             int firstQuery = 0;
             for (DeviceShard shard : shards) {
@@ -343,8 +345,14 @@ public final class DeviceShard implements AutoCloseable {
         launch = program.attend(
                 queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
                 packedTiles, denseTiles, program.splits(heads, tiles));
-        queue.read(results, hostResults);
         queue.flush();
+    }
+
+    private void startReading() {
+        program.program().queue(queue -> {
+            queue.read(results, hostResults);
+            queue.flush();
+        });
     }
 
     private void await() {
@@ -356,8 +364,10 @@ public final class DeviceShard implements AutoCloseable {
     private void copyResults(int firstQuery, float[] output, float[] logSumExp) {
         int numbers = queryHeads * headDim;
         MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, 0, output, firstQuery * headDim, numbers);
-        MemorySegment.copy(
-                hostResults, ValueLayout.JAVA_FLOAT, (long) numbers * Float.BYTES, logSumExp, firstQuery, queryHeads);
+        if (logSumExp != null) {
+            long sums = (long) numbers * Float.BYTES;
+            MemorySegment.copy(hostResults, ValueLayout.JAVA_FLOAT, sums, logSumExp, firstQuery, queryHeads);
+        }
     }
 
     private void exclusively(Runnable commands) {

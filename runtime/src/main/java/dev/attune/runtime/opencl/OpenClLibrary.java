@@ -10,6 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -43,6 +44,9 @@ final class OpenClLibrary {
     private static final int KERNEL_LOCAL_MEMORY = 0x11B2;
     private static final long READ_WRITE = 1;
     private static final long HOST_MEMORY = 1 << 4;
+    /** Handles are pointers that only the library follows: as numbers, they take no objects of ours. */
+    private static final ValueLayout.OfLong HANDLE = JAVA_LONG;
+
     private static final int BLOCKING = 1;
     private static final int NON_BLOCKING = 0;
     private static final long MAP_READ_WRITE = 3;
@@ -77,43 +81,43 @@ final class OpenClLibrary {
     private OpenClLibrary(SymbolLookup symbols) {
         this.symbols = symbols;
         this.getPlatformIds = function("clGetPlatformIDs", JAVA_INT, ADDRESS, ADDRESS);
-        this.getPlatformInfo = function("clGetPlatformInfo", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
-        this.getDeviceInfo = function("clGetDeviceInfo", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+        this.getPlatformInfo = function("clGetPlatformInfo", HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+        this.getDeviceInfo = function("clGetDeviceInfo", HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
         this.getBuildInfo =
-                function("clGetProgramBuildInfo", ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
-        this.getKernelInfo = function("clGetKernelInfo", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+                function("clGetProgramBuildInfo", HANDLE, HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+        this.getKernelInfo = function("clGetKernelInfo", HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
         this.getKernelWorkGroupInfo =
-                function("clGetKernelWorkGroupInfo", ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+                function("clGetKernelWorkGroupInfo", HANDLE, HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
         this.createBuffer = handle(
-                "clCreateBuffer", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS));
+                "clCreateBuffer", FunctionDescriptor.of(HANDLE, HANDLE, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS));
         this.fillBuffer = function(
                 "clEnqueueFillBuffer",
-                ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
+                HANDLE, HANDLE, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
         this.readBuffer = function(
                 "clEnqueueReadBuffer",
-                ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+                HANDLE, HANDLE, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
         this.writeBuffer = function(
                 "clEnqueueWriteBuffer",
-                ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-        this.releaseBuffer = function("clReleaseMemObject", ADDRESS);
-        this.flush = function("clFlush", ADDRESS);
-        this.finish = function("clFinish", ADDRESS);
+                HANDLE, HANDLE, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        this.releaseBuffer = function("clReleaseMemObject", HANDLE);
+        this.flush = function("clFlush", HANDLE);
+        this.finish = function("clFinish", HANDLE);
         this.createQueue = handle(
-                "clCreateCommandQueue", FunctionDescriptor.of(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-        this.releaseQueue = function("clReleaseCommandQueue", ADDRESS);
-        this.setArgument = function("clSetKernelArg", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS);
+                "clCreateCommandQueue", FunctionDescriptor.of(HANDLE, HANDLE, HANDLE, JAVA_LONG, ADDRESS));
+        this.releaseQueue = function("clReleaseCommandQueue", HANDLE);
+        this.setArgument = function("clSetKernelArg", HANDLE, JAVA_INT, JAVA_LONG, ADDRESS);
         this.launch = function(
                 "clEnqueueNDRangeKernel",
-                ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-        this.getEventTime = function("clGetEventProfilingInfo", ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
-        this.releaseEvent = function("clReleaseEvent", ADDRESS);
+                HANDLE, HANDLE, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        this.getEventTime = function("clGetEventProfilingInfo", HANDLE, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+        this.releaseEvent = function("clReleaseEvent", HANDLE);
         this.map = handle(
                 "clEnqueueMapBuffer",
                 FunctionDescriptor.of(
                         ADDRESS,
-                        ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS,
+                        HANDLE, HANDLE, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS,
                         ADDRESS));
-        this.unmap = function("clEnqueueUnmapMemObject", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        this.unmap = function("clEnqueueUnmapMemObject", HANDLE, HANDLE, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     }
 
     /**
@@ -201,12 +205,12 @@ final class OpenClLibrary {
 
     private static String text(MethodHandle function, String call, long handle, int what) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment owner = MemorySegment.ofAddress(handle);
             MemorySegment size = arena.allocate(JAVA_LONG);
-            require(status(function, owner, what, 0L, MemorySegment.NULL, size), call, "a device", "asking about it");
+            require(status(function, handle, what, 0L, MemorySegment.NULL, size), call, "a device", "asking about it");
             MemorySegment text = arena.allocate(size.get(JAVA_LONG, 0) + 1);
             long bytes = text.byteSize();
-            require(status(function, owner, what, bytes, text, MemorySegment.NULL), call, "a device", "asking about it");
+            int code = status(function, handle, what, bytes, text, MemorySegment.NULL);
+            require(code, call, "a device", "asking about it");
             return text.getString(0, StandardCharsets.UTF_8).strip();
         }
     }
@@ -215,8 +219,7 @@ final class OpenClLibrary {
     long deviceNumber(long device, int what) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment number = arena.allocate(JAVA_LONG);
-            MemorySegment owner = MemorySegment.ofAddress(device);
-            int code = status(getDeviceInfo, owner, what, JAVA_LONG.byteSize(), number, MemorySegment.NULL);
+            int code = status(getDeviceInfo, device, what, JAVA_LONG.byteSize(), number, MemorySegment.NULL);
             require(code, "clGetDeviceInfo", "a device", "asking about it");
             return number.get(JAVA_LONG, 0);
         }
@@ -228,8 +231,8 @@ final class OpenClLibrary {
             MemorySegment status = arena.allocate(JAVA_INT);
             int code = status(
                     getBuildInfo,
-                    MemorySegment.ofAddress(program),
-                    MemorySegment.ofAddress(device),
+                    program,
+                    device,
                     PROGRAM_BUILD_STATUS,
                     JAVA_INT.byteSize(),
                     status,
@@ -241,16 +244,14 @@ final class OpenClLibrary {
     /** Returns what the compiler said about a program. */
     String buildLog(long program, long device) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment ofProgram = MemorySegment.ofAddress(program);
-            MemorySegment ofDevice = MemorySegment.ofAddress(device);
             MemorySegment size = arena.allocate(JAVA_LONG);
-            int code = status(getBuildInfo, ofProgram, ofDevice, PROGRAM_BUILD_LOG, 0L, MemorySegment.NULL, size);
+            int code = status(getBuildInfo, program, device, PROGRAM_BUILD_LOG, 0L, MemorySegment.NULL, size);
             if (code != 0) {
                 return "no log: " + ErrorName.of(code);
             }
             MemorySegment log = arena.allocate(size.get(JAVA_LONG, 0) + 1);
             code = status(
-                    getBuildInfo, ofProgram, ofDevice, PROGRAM_BUILD_LOG, log.byteSize(), log, MemorySegment.NULL);
+                    getBuildInfo, program, device, PROGRAM_BUILD_LOG, log.byteSize(), log, MemorySegment.NULL);
             return code == 0 ? log.getString(0, StandardCharsets.UTF_8).strip() : "no log: " + ErrorName.of(code);
         }
     }
@@ -261,7 +262,7 @@ final class OpenClLibrary {
             MemorySegment count = arena.allocate(JAVA_INT);
             int code = status(
                     getKernelInfo,
-                    MemorySegment.ofAddress(kernel),
+                    kernel,
                     KERNEL_ARGUMENTS,
                     JAVA_INT.byteSize(),
                     count,
@@ -286,8 +287,8 @@ final class OpenClLibrary {
             MemorySegment number = arena.allocate(JAVA_LONG);
             int code = status(
                     getKernelWorkGroupInfo,
-                    MemorySegment.ofAddress(kernel),
-                    MemorySegment.ofAddress(device.handle()),
+                    kernel,
+                    device.handle(),
                     what,
                     JAVA_LONG.byteSize(),
                     number,
@@ -310,10 +311,9 @@ final class OpenClLibrary {
     private long createBuffer(long context, long flags, long bytes, String device, String doing) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(JAVA_INT);
-            MemorySegment buffer = (MemorySegment) createBuffer.invokeExact(
-                    MemorySegment.ofAddress(context), flags, bytes, MemorySegment.NULL, code);
+            long buffer = (long) createBuffer.invokeExact(context, flags, bytes, MemorySegment.NULL, code);
             require(code.get(JAVA_INT, 0), "clCreateBuffer", device, doing);
-            return buffer.address();
+            return buffer;
         } catch (OpenClException failure) {
             throw failure;
         } catch (Throwable failure) {
@@ -326,8 +326,8 @@ final class OpenClLibrary {
         try (Arena arena = Arena.ofConfined()) {
             int code = status(
                     fillBuffer,
-                    MemorySegment.ofAddress(queue),
-                    MemorySegment.ofAddress(buffer),
+                    queue,
+                    buffer,
                     arena.allocate(Integer.BYTES),
                     (long) Integer.BYTES,
                     0L,
@@ -373,8 +373,8 @@ final class OpenClLibrary {
         int code;
         try {
             code = (int) function.invokeExact(
-                    MemorySegment.ofAddress(queue),
-                    MemorySegment.ofAddress(buffer),
+                    queue,
+                    buffer,
                     blocking,
                     offset,
                     host.byteSize(),
@@ -390,7 +390,7 @@ final class OpenClLibrary {
 
     /** Frees a buffer. */
     void release(long buffer, String device) {
-        int code = status(releaseBuffer, MemorySegment.ofAddress(buffer));
+        int code = status(releaseBuffer, buffer);
         require(code, "clReleaseMemObject", device, "freeing a buffer");
     }
 
@@ -407,7 +407,7 @@ final class OpenClLibrary {
     private static void ofQueue(MethodHandle function, String call, long queue, String device, String doing) {
         int code;
         try {
-            code = (int) function.invokeExact(MemorySegment.ofAddress(queue));
+            code = (int) function.invokeExact(queue);
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
@@ -418,13 +418,10 @@ final class OpenClLibrary {
     long createQueue(long context, OpenClDevice device, boolean timed) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(JAVA_INT);
-            MemorySegment queue = (MemorySegment) createQueue.invokeExact(
-                    MemorySegment.ofAddress(context),
-                    MemorySegment.ofAddress(device.handle()),
-                    timed ? QUEUE_TIMES : 0L,
-                    code);
+            long queue = (long) createQueue.invokeExact(
+                    context, device.handle(), timed ? QUEUE_TIMES : 0L, code);
             require(code.get(JAVA_INT, 0), "clCreateCommandQueue", device.name(), "making a queue");
-            return queue.address();
+            return queue;
         } catch (OpenClException failure) {
             throw failure;
         } catch (Throwable failure) {
@@ -434,7 +431,7 @@ final class OpenClLibrary {
 
     /** Frees a queue. */
     void releaseQueue(long queue, String device) {
-        int code = status(releaseQueue, MemorySegment.ofAddress(queue));
+        int code = status(releaseQueue, queue);
         require(code, "clReleaseCommandQueue", device, "freeing a queue");
     }
 
@@ -442,7 +439,7 @@ final class OpenClLibrary {
     void setArgument(long kernel, int index, long bytes, MemorySegment value, String device, String doing) {
         int code;
         try {
-            code = (int) setArgument.invokeExact(MemorySegment.ofAddress(kernel), index, bytes, value);
+            code = (int) setArgument.invokeExact(kernel, index, bytes, value);
         } catch (Throwable failure) {
             throw new AssertionError(failure);
         }
@@ -459,8 +456,8 @@ final class OpenClLibrary {
         int code;
         try {
             code = (int) launch.invokeExact(
-                    MemorySegment.ofAddress(queue),
-                    MemorySegment.ofAddress(kernel),
+                    queue,
+                    kernel,
                     1,
                     MemorySegment.NULL,
                     range,
@@ -482,8 +479,7 @@ final class OpenClLibrary {
     private long eventTime(long event, int what, String device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment time = arena.allocate(JAVA_LONG);
-            MemorySegment owner = MemorySegment.ofAddress(event);
-            int code = status(getEventTime, owner, what, JAVA_LONG.byteSize(), time, MemorySegment.NULL);
+            int code = status(getEventTime, event, what, JAVA_LONG.byteSize(), time, MemorySegment.NULL);
             require(code, "clGetEventProfilingInfo", device, "asking for a launch's time");
             return time.get(JAVA_LONG, 0);
         }
@@ -491,7 +487,7 @@ final class OpenClLibrary {
 
     /** Frees an event. */
     void releaseEvent(long event, String device) {
-        int code = status(releaseEvent, MemorySegment.ofAddress(event));
+        int code = status(releaseEvent, event);
         require(code, "clReleaseEvent", device, "freeing an event");
     }
 
@@ -501,8 +497,8 @@ final class OpenClLibrary {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(JAVA_INT);
             MemorySegment memory = (MemorySegment) map.invokeExact(
-                    MemorySegment.ofAddress(queue),
-                    MemorySegment.ofAddress(buffer),
+                    queue,
+                    buffer,
                     BLOCKING,
                     MAP_READ_WRITE,
                     0L,
@@ -524,8 +520,8 @@ final class OpenClLibrary {
     void unmap(long queue, long buffer, MemorySegment memory, String device) {
         int code = status(
                 unmap,
-                MemorySegment.ofAddress(queue),
-                MemorySegment.ofAddress(buffer),
+                queue,
+                buffer,
                 memory,
                 0,
                 MemorySegment.NULL,

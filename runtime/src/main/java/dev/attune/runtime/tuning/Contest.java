@@ -127,6 +127,7 @@ public final class Contest {
      *
      * @param budget how long it may take
      * @throws CancellationException if the thread was interrupted, which it stays
+     * @throws ContestAbortedException if a contestant threw it
      * @throws IllegalStateException if all contestants failed
      */
     public Outcome hold(Duration budget) {
@@ -307,8 +308,8 @@ public final class Contest {
         long before = nanoTime.getAsLong();
         try {
             entry.contestant.run(runs);
-        } catch (CancellationException cancelled) {
-            throw cancelled;
+        } catch (CancellationException | ContestAbortedException end) {
+            throw end;
         } catch (RuntimeException | LinkageError failure) {
             entry.verdict = Verdict.REFUSED;
             entry.reason = "it failed while it was timed: " + failure;

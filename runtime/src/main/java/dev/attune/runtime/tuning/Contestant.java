@@ -7,8 +7,8 @@ public interface Contestant {
     String name();
 
     /**
-     * Does several times in a row what is timed. What it throws takes it out of the contest, but a
-     * {@link java.util.concurrent.CancellationException}, which ends the contest.
+     * Does several times in a row what is timed. What it throws takes it out of the contest; but a
+     * {@link java.util.concurrent.CancellationException} or a {@link ContestAbortedException} ends the contest.
      *
      * @param times how often, at least once
      */

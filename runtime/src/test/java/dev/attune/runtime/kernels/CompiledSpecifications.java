@@ -24,7 +24,7 @@ import javax.tools.StandardLocation;
 import javax.tools.ToolProvider;
 
 /** Generates the kernels of specifications, compiles them in memory with every lint turned into an error, and loads them. */
-final class CompiledSpecifications {
+public final class CompiledSpecifications {
 
     private static final List<String> OPTIONS = List.of(
             "--release",
@@ -40,7 +40,7 @@ final class CompiledSpecifications {
 
     private CompiledSpecifications() {}
 
-    static CompiledSpecifications of(List<AttentionModel> models) {
+    public static CompiledSpecifications of(List<AttentionModel> models) {
         CompiledSpecifications compiled = new CompiledSpecifications();
         Map<String, byte[]> classes = compile(models);
         ClassLoader loader = new ClassLoader(CompiledSpecifications.class.getClassLoader()) {
@@ -65,7 +65,7 @@ final class CompiledSpecifications {
         return compiled;
     }
 
-    KernelProvider provider(AttentionModel model) {
+    public KernelProvider provider(AttentionModel model) {
         return providers.get(model.specificationName());
     }
 

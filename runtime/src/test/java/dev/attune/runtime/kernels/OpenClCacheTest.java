@@ -98,27 +98,19 @@ class OpenClCacheTest {
             device.clear();
             host.clear();
             assertSame(host, device, random);
-            for (int token = 0; token < 70; token++) {
-                float[] key = numbers(random, HEADS * HEAD_DIM);
-                float[] value = numbers(random, HEADS * HEAD_DIM);
-                device.append(key, value);
-                host.append(key, value);
-            }
+            append(random, 70, List.of(device, host));
             assertSame(host, device, random);
         }
     }
 
     @Test
-    void aPackedTileIsTheSameToTheBit() {
-        try (KeyValueCache device = cache(packing, 128);
-                KeyValueCache host = Attune.kernels(packing, Backend.SCALAR).newCache(128)) {
-            Random random = new Random(3);
-            prefill(random, 128, List.of(device, host));
-            for (int head = 0; head < HEADS; head++) {
-                float[][] ofDevice = reconstructed(device, head);
-                float[][] ofHost = reconstructed(host, head);
-                assertArrayEquals(ofHost[0], ofDevice[0]);
-                assertArrayEquals(ofHost[1], ofDevice[1]);
+    void whatADeviceHoldsIsReadBackToTheBit() {
+        // Packed tiles, and a tail that is dense or, if the prompt is packed whole, a tile with fewer tokens.
+        for (KernelProvider provider : List.of(packing, keeping)) {
+            try (KeyValueCache device = cache(provider, 192);
+                    KeyValueCache host = Attune.kernels(provider, Backend.SCALAR).newCache(192)) {
+                prefill(new Random(3), 150, List.of(device, host));
+                assertHoldTheSame(host, device);
             }
         }
     }
@@ -134,19 +126,38 @@ class OpenClCacheTest {
             float[] expected = new float[queries.length];
             float[] actual = new float[queries.length];
             try (KeyValueCache ofDevice = cache(provider, 192);
-                    KeyValueCache ofHost = packingOnTheHost(provider, 192)) {
-                ofDevice.prefill(keys, values, window);
-                ofHost.prefill(keys, values, window);
-                for (int head = 0; head < HEADS; head++) {
-                    float[][] one = reconstructed(ofDevice, head);
-                    float[][] other = reconstructed(ofHost, head);
-                    assertArrayEquals(one[0], other[0]);
-                    assertArrayEquals(one[1], other[1]);
+                    KeyValueCache ofHost = packingOnTheHost(provider, 192);
+                    KeyValueCache oracle = Attune.kernels(provider, Backend.SCALAR).newCache(192)) {
+                for (KeyValueCache cache : List.of(ofDevice, ofHost, oracle)) {
+                    cache.prefill(keys, values, window);
                 }
+                assertHoldTheSame(ofDevice, ofHost);
                 ofDevice.attend(queries, expected);
                 ofHost.attend(queries, actual);
                 assertArrayEquals(expected, actual);
+                assertSame(oracle, ofHost, random);
+                // Full tiles of generated tokens are packed on the device all the same.
+                append(random, 22, List.of(ofHost, oracle));
+                assertSame(oracle, ofHost, random);
             }
+        }
+    }
+
+    /** To the bit, in all heads. */
+    private static void assertHoldTheSame(KeyValueCache expected, KeyValueCache actual) {
+        for (int head = 0; head < HEADS; head++) {
+            float[][] ofExpected = reconstructed(expected, head);
+            float[][] ofActual = reconstructed(actual, head);
+            assertArrayEquals(ofExpected[0], ofActual[0]);
+            assertArrayEquals(ofExpected[1], ofActual[1]);
+        }
+    }
+
+    private static void append(Random random, int tokens, List<KeyValueCache> caches) {
+        for (int token = 0; token < tokens; token++) {
+            float[] key = numbers(random, HEADS * HEAD_DIM);
+            float[] value = numbers(random, HEADS * HEAD_DIM);
+            caches.forEach(cache -> cache.append(key, value));
         }
     }
 

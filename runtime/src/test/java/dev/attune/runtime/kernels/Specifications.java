@@ -10,13 +10,13 @@ import dev.attune.processor.model.PruningModel;
 import java.util.List;
 
 /** Specifications to generate in tests. */
-final class Specifications {
+public final class Specifications {
 
     static final List<Backend> VECTORS = List.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128);
 
     private Specifications() {}
 
-    static PruningModel pruned(double ratio, Centering centering, NumberFormat format) {
+    public static PruningModel pruned(double ratio, Centering centering, NumberFormat format) {
         return new PruningModel(ratio, Restoration.SIGN, ChannelWeight.MEAN, centering, format);
     }
 

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -91,6 +92,8 @@ class OpenClInItsOwnJvmTest {
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
                         "-Dattune.opencl.device=0,1",
+                        "-Dattune.threads=3",
+                        "-Dattune.verbose=run",
                         "-cp",
                         paths(
                                 Attune.class, Backend.class, OpenClInItsOwnJvmTest.class, OpenCLDevice.class,
@@ -100,6 +103,11 @@ class OpenClInItsOwnJvmTest {
         assertEquals(0, result.exit, result.text);
         assertTrue(result.text.contains("devices 2"), result.text);
         assertTrue(result.text.contains("same"), result.text);
+        // Four caches on devices and four in host memory do twenty steps each, from the same tokens on.
+        for (String variant : List.of("opencl", "scalar")) {
+            Pattern step = Pattern.compile("attune-run\tspecifications.Sharded\t3\t150\t" + variant + "\t[0-9]+");
+            assertEquals(4, result.text.lines().filter(step.asMatchPredicate()).count(), result.text);
+        }
     }
 
     private static Result onClassPath(boolean withAparapi, String... flags) throws Exception {

@@ -9,13 +9,13 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /** Collects what is logged under {@code dev.attune} from warnings upwards, and keeps it from the console. */
-final class Warnings extends Handler implements AutoCloseable {
+public final class Warnings extends Handler implements AutoCloseable {
 
     // Loggers that nobody holds are collected, with their handlers.
     private final Logger logger = Logger.getLogger("dev.attune");
     private final List<String> messages = new ArrayList<>();
 
-    Warnings() {
+    public Warnings() {
         logger.addHandler(this);
         logger.setUseParentHandlers(false);
     }
@@ -36,7 +36,7 @@ final class Warnings extends Handler implements AutoCloseable {
         logger.setUseParentHandlers(true);
     }
 
-    synchronized List<String> messages() {
+    public synchronized List<String> messages() {
         return List.copyOf(messages);
     }
 }
