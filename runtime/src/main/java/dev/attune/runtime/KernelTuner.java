@@ -298,10 +298,11 @@ public final class KernelTuner implements AutoCloseable {
                     && variant.backend() != untuned.variant().backend());
             return List.of(new LocalTrial(provider, untried, meter));
         }
+        // The default's backend first: without it there is no contest, whatever becomes of the others.
         Map<Backend, List<KernelVariant>> byBackend = new LinkedHashMap<>();
+        byBackend.put(untuned.variant().backend(), new ArrayList<>());
         untried.forEach(each -> byBackend.computeIfAbsent(each.backend(), key -> new ArrayList<>()).add(each));
         List<Trial> trials = new ArrayList<>();
-        // The default first: without it there is no contest, whatever becomes of the others.
         byBackend.values().forEach(variants ->
                 trials.add(new RemoteTrial(provider.specification(), variants, store.environment().vmFlags())));
         return trials;

@@ -7,6 +7,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Writes files so that a reader sees the old content or the new, never a half. */
 public final class AtomicFile {
@@ -54,7 +55,9 @@ public final class AtomicFile {
     /** Creates an empty file in the same directory, because a move between file systems is not atomic. */
     private static Path draft(Path file) throws IOException {
         Files.createDirectories(file.getParent());
-        return Files.createTempFile(file.getParent(), "." + file.getFileName(), ".tmp");
+        // Not a temporary file's permissions, which nobody else may read, but those of any new file.
+        String random = Long.toHexString(ThreadLocalRandom.current().nextLong());
+        return Files.createFile(file.resolveSibling("." + file.getFileName() + "-" + random + ".tmp"));
     }
 
     private static String unwritable(Path path, IOException cause) {
