@@ -96,9 +96,15 @@ static inline packed_heads pack(heads x) {
     return (uint2) (pack_pair(x.x, x.y), pack_pair(x.z, x.w));
 }
 
-static inline heads unpack(packed_heads x) {
-    return (heads) (as_float(x.x << 16), as_float(x.x), as_float(x.y << 16), as_float(x.y));
+/*
+ * Takes them out. The low one of a pair comes from a multiplication by 2^16 that compilers do not recognise as a
+ * shift: taking indices and signs out of words keeps the units busy that shift.
+ */
+static inline heads unpack_by(packed_heads x, uint to_high_half) {
+    return (heads) (as_float(x.x * to_high_half), as_float(x.x), as_float(x.y * to_high_half), as_float(x.y));
 }
+
+#define unpack(x) unpack_by(x, to_high_half)
 
 // The weights of the tile's tokens. Pairs are in two tables: of 64 words at most two share a bank, whatever is
 // looked up.
@@ -110,10 +116,12 @@ static inline void put_weights(local uint *weights, uint token, heads p) {
     weights[TILE_TOKENS + token] = pairs.y;
 }
 
-static inline heads weights_at(const local uint *weights, uint offset) {
+static inline packed_heads packed_weights_at(const local uint *weights, uint offset) {
     const local uint *at = (const local uint *) ((const local uchar *) weights + offset);
-    return unpack((uint2) (at[0], at[TILE_TOKENS]));
+    return (uint2) (at[0], at[TILE_TOKENS]);
 }
+
+#define weights_at(weights, offset) unpack(packed_weights_at(weights, offset))
 #else
 /* The heads' numbers in a table. */
 typedef heads packed_heads;
@@ -150,6 +158,26 @@ static inline void signed_sums(const heads *p, int upper, heads *eight) {
     eight[6] = x - b;
     eight[7] = x + a;
 }
+#if PAIRS
+
+#define LARGEST_INTEGER 32000 // of a sum of integers: 16 bits less the error of rounding
+
+/*
+ * Four sums as integers of 16 bits, two to a word, nearest to what they are in units: two additions add up four.
+ * A float of 1.5 * 2^23 and more holds its integer part in its low bits.
+ */
+static inline uint2 pack_integers(heads units) {
+    const heads shifted = units + 0x1.8p23f;
+    return (uint2) (as_uint(shifted.x) + (as_uint(shifted.y) << 16),
+            as_uint(shifted.z) + (as_uint(shifted.w) << 16)) - as_uint(0x1.8p23f);
+}
+
+static inline heads unpack_integers(uint2 sum) {
+    const int low0 = (short) sum.x, low1 = (short) sum.y;
+    return (heads) ((float) low0, (float) ((int) (sum.x - (uint) low0) >> 16),
+            (float) low1, (float) ((int) (sum.y - (uint) low1) >> 16));
+}
+#endif
 #endif
 
 // ---- a lane's part of a packed tile
@@ -260,6 +288,9 @@ void attend(
 #endif
 
     const uint lane = get_local_id(0);
+#if PAIRS
+    const uint to_high_half = 65536u + ((uint) splits >> 31); // 2^16: there are fewer splits
+#endif
     const uint split = get_group_id(0) % splits;
     const uint pass = get_group_id(0) / splits % PASSES;
     const uint head = get_group_id(0) / splits / PASSES;
@@ -307,7 +338,7 @@ void attend(
         norm += lanes[i];
     }
     const float largest_norm = fmax(fmax(norm.x, norm.y), fmax(norm.z, norm.w));
-    const float unit = largest_norm > 0 ? largest_norm / 32000 : 1;
+    const float unit = largest_norm > 0 ? largest_norm / LARGEST_INTEGER : 1;
     for (uint four = lane; four < PADDED_CHANNELS / 4; four += LANES) {
         heads p[4];
         #pragma unroll
@@ -320,9 +351,7 @@ void attend(
             signed_sums(p, upper, eight);
             #pragma unroll
             for (int i = 0; i < 8; i++) {
-                const int4 n = convert_int4_rte(eight[i]);
-                query_sums[four * 16 + upper * 8 + i] =
-                        (uint2) ((uint) n.x + ((uint) n.y << 16), (uint) n.z + ((uint) n.w << 16));
+                query_sums[four * 16 + upper * 8 + i] = pack_integers(eight[i]);
             }
         }
     }
@@ -452,9 +481,7 @@ void attend(
 #endif
                 }
 #if PAIRS
-                const int low0 = (short) sum.x, low1 = (short) sum.y;
-                const heads signed_sum = (heads) ((float) low0, (float) ((int) (sum.x - (uint) low0) >> 16),
-                        (float) low1, (float) ((int) (sum.y - (uint) low1) >> 16)) * unit;
+                const heads signed_sum = unpack_integers(sum) * unit;
 #endif
                 scores[k] += KEY_NUMBER(keys.amplitudes, 0, k, KEY_COLUMNS) * signed_sum;
             }
@@ -550,9 +577,27 @@ void attend(
                 p[i] = weights_at(weights, first + i << WEIGHT_SHIFT);
             }
             signed_sums(p, lane & 1, eight);
+#if PAIRS
+            // As with the keys, in a unit for each head that keeps the sum over all tokens within 16 bits.
+            if (lane % 2 == 0) {
+                lanes[lane / 2] = p[0] + p[1] + p[2] + p[3];
+            }
+            barrier(CLK_LOCAL_MEM_FENCE);
+            heads weight_unit = lanes[0];
+            #pragma unroll
+            for (int i = 1; i < LANES / 2; i++) {
+                weight_unit += lanes[i];
+            }
+            weight_unit = fmax(weight_unit, 1e-30f) / LARGEST_INTEGER;
+            const heads units = 1 / weight_unit;
+#endif
             #pragma unroll
             for (int i = 0; i < 8; i++) {
-                weight_sums[lane / 2 * 17 + lane % 2 * 8 + i] = pack(eight[i]);
+#if PAIRS
+                weight_sums[lane / 2 * 17 + lane % 2 * 8 + i] = pack_integers(eight[i] * units);
+#else
+                weight_sums[lane / 2 * 17 + lane % 2 * 8 + i] = eight[i];
+#endif
             }
 #endif
             #pragma unroll
@@ -600,12 +645,23 @@ void attend(
 #if SIGNED_VALUES
                 #pragma unroll
                 for (int k = 0; k < VALUE_COLUMNS; k++) {
+#if PAIRS
+                    uint2 sum = 0;
+#else
                     heads signed_sum = 0;
+#endif
                     #pragma unroll
                     for (int n = 0; n < 16; n++) {
                         const uint signs = nibble_at(values.signs[k][n / 8], n % 8, ENTRY_SHIFT);
-                        signed_sum += unpack(entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs));
+#if PAIRS
+                        sum += entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs);
+#else
+                        signed_sum += entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs);
+#endif
                     }
+#if PAIRS
+                    const heads signed_sum = unpack_integers(sum) * weight_unit;
+#endif
                     own[k] += VALUE_NUMBER(values.amplitudes, 0, k, VALUE_COLUMNS) * signed_sum;
                 }
 #endif
