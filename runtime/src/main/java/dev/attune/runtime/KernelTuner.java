@@ -266,25 +266,31 @@ public final class KernelTuner implements AutoCloseable {
             close();
             throw failure;
         }
-        for (KernelVariant variant : untried()) {
-            out.put(variant.name(), CandidateResult.untimed(
-                    variant.name(),
-                    Verdict.LEFT_OUT,
-                    "its vectors would spoil code of this process that is compiled for the default's; attune tune times"
-                            + " it in a process of its own"));
-        }
+        leaveOut(
+                untried(),
+                "its vectors would spoil code of this process that is compiled for the default's; attune tune times it"
+                        + " in a process of its own");
+    }
+
+    private void leaveOut(List<KernelVariant> variants, String why) {
+        variants.forEach(variant ->
+                out.put(variant.name(), CandidateResult.untimed(variant.name(), Verdict.LEFT_OUT, why)));
     }
 
     /**
      * Begins and ends some trials at a time: in each, one thread runs interpreted code, and one compiles it. What one
-     * leaves of the time is there for the next.
+     * leaves of the time is there for the next; those for which none is left are left out, but never the first.
      */
     private void prepare(List<Trial> some, long end, ContestListener listener) {
-        trials.addAll(some);
         int atATime = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         for (int first = 0; first < some.size(); first += atATime) {
             List<Trial> next = some.subList(first, Math.min(first + atATime, some.size()));
             long left = Math.max(0, end - meter.nanoTime().getAsLong());
+            if (first > 0 && left == 0) {
+                next.forEach(trial -> leaveOut(trial.variants(), "no time was left to verify and compile it"));
+                continue;
+            }
+            trials.addAll(next);
             next.forEach(trial -> trial.begin(left));
             next.forEach(trial -> out.putAll(trial.prepared(listener)));
         }
@@ -316,7 +322,7 @@ public final class KernelTuner implements AutoCloseable {
         return untried;
     }
 
-    /** If the default was refused, another takes its place, which may be one that has no trial yet. */
+    /** If the default was refused, another takes its place, which may be one that was not tried yet. */
     private boolean defaultWasTried() {
         Map<String, String> refused = new LinkedHashMap<>();
         out.values().stream()
@@ -325,7 +331,7 @@ public final class KernelTuner implements AutoCloseable {
         if (refused.containsKey(untuned.variant().name())) {
             untuned = chooseWithout(refused);
         }
-        return trials.stream().anyMatch(trial -> trial.variants().contains(untuned.variant()));
+        return !untried().contains(untuned.variant());
     }
 
     /** Ends the processes, if there are some. */

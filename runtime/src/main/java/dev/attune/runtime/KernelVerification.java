@@ -42,6 +42,7 @@ final class KernelVerification {
     private static final int MANY_TILES = 19;
 
     private static final int DENSE_TOKENS = 37;
+    /** Sets of random tokens, once kernels are compiled. */
     private static final int SEEDS = 2;
 
     private final KernelProvider provider;
@@ -69,16 +70,17 @@ final class KernelVerification {
      * @throws CancellationException if the thread was interrupted, which it stays
      */
     static Optional<String> problem(KernelProvider provider, KernelVariant variant) {
-        return problem(provider, variant, FEW_TILES);
+        return problem(provider, variant, FEW_TILES, 1);
     }
 
     /** The same over more tiles, once the variant is compiled: what is checked then is the compiled code. */
     static Optional<String> problemWhenCompiled(KernelProvider provider, KernelVariant variant) {
-        return problem(provider, variant, MANY_TILES);
+        return problem(provider, variant, MANY_TILES, SEEDS);
     }
 
-    private static Optional<String> problem(KernelProvider provider, KernelVariant variant, int packedTiles) {
-        for (long seed = 1; seed <= SEEDS; seed++) {
+    private static Optional<String> problem(
+            KernelProvider provider, KernelVariant variant, int packedTiles, int seeds) {
+        for (long seed = 1; seed <= seeds; seed++) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new CancellationException("the verification was cancelled");
             }

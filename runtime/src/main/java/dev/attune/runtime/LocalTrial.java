@@ -19,8 +19,8 @@ import java.util.function.BiFunction;
 /** A trial in this process. */
 final class LocalTrial implements Trial {
 
-    /** Tokens of the cache on which the compiler gets to see the kernels. */
-    private static final int WARM_UP_TOKENS = 4096;
+    /** Tokens of the cache on which the compiler gets to see the kernels: few, since at first they are interpreted. */
+    private static final int WARM_UP_TOKENS = 1024;
 
     /**
      * Compiled code makes next to no objects. Where vectors are some, it is hundreds of bytes for a token and key-value

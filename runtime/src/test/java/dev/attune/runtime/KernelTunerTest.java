@@ -84,7 +84,7 @@ class KernelTunerTest {
             @Override
             void spoil(float[] output) {
                 // One call for each key-value head of the cache that the compiler sees kernels on.
-                allocated += 283 * 4096;
+                allocated += 283 * TOKENS;
             }
         };
     }
@@ -227,7 +227,7 @@ class KernelTunerTest {
                     void spoil(float[] output) {
                         if (now < 10_000 * MILLISECOND) {
                             now += 300 * MILLISECOND;
-                            allocated += 283 * 4096;
+                            allocated += 283 * TOKENS;
                         }
                     }
                 }));

@@ -85,6 +85,21 @@ class RemoteTrialTest {
     }
 
     @Test
+    void whatNoTimeIsLeftForIsLeftOutButNeverTheDefault() {
+        try (KernelTuner tuner = tuner(KernelTuner.Isolation.OWN_PROCESSES)) {
+            TuningRecord record = tuner.tune(TOKENS, 1, Duration.ofNanos(1), ContestListener.SILENT);
+            assertEquals("vector512", record.chosen());
+            assertTrue(record.reason().endsWith("give more time"), record::reason);
+            for (String other : List.of("vector256", "vector128", "scalar")) {
+                assertEquals(
+                        CandidateResult.untimed(other, Verdict.LEFT_OUT, "no time was left to verify and compile it"),
+                        record.candidate(other).orElseThrow());
+            }
+            assertEquals(Optional.empty(), tuner.known(TOKENS, 1));
+        }
+    }
+
+    @Test
     void aProcessThatEndsIsNamedWithWhatItPrintedAndNothingIsKept() {
         System.setProperty(TimedLayerKernels.FATAL_VARIANT, "vector256");
         try (KernelTuner tuner = tuner(KernelTuner.Isolation.OWN_PROCESSES)) {

@@ -77,7 +77,7 @@ final class TuneCommand implements Callable<Integer> {
             names = "--budget",
             paramLabel = "TIME",
             description = "How long each specification may take, such as 90s or 2m (default: ${DEFAULT-VALUE}).")
-    String budget = "60s";
+    String budget = "2m";
 
     @Option(names = "--again", description = "Measure again what is in the store.")
     boolean again;
