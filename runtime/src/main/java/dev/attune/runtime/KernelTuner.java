@@ -45,6 +45,9 @@ public final class KernelTuner implements AutoCloseable {
     /** Share of a budget that the first call may spend on letting the just-in-time compiler do its work. */
     private static final double WARM_UP = 0.6;
 
+    /** Share of what is left of that for a backend, so that one that is never compiled leaves some to the others. */
+    private static final double SHARE_OF_OTHERS = 2.0 / 3;
+
     private final KernelProvider provider;
     private final KernelPolicy policy;
     private final Platform platform;
@@ -279,7 +282,8 @@ public final class KernelTuner implements AutoCloseable {
 
     /**
      * Begins and ends some trials at a time: in each, one thread runs interpreted code, and one compiles it. What one
-     * leaves of the time is there for the next; those for which none is left are left out, but never the first.
+     * leaves of the time is there for the next; those for which none is left are left out. The first, which has the
+     * default, is never left out and may take it all.
      */
     private void prepare(List<Trial> some, long end, ContestListener listener) {
         int atATime = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -291,7 +295,9 @@ public final class KernelTuner implements AutoCloseable {
                 continue;
             }
             trials.addAll(next);
-            next.forEach(trial -> trial.begin(left));
+            boolean others = first > 0 && first + atATime < some.size();
+            long share = others ? (long) (left * SHARE_OF_OTHERS) : left;
+            next.forEach(trial -> trial.begin(share));
             next.forEach(trial -> out.putAll(trial.prepared(listener)));
         }
     }
