@@ -181,7 +181,8 @@ public final class KernelTuner implements AutoCloseable {
      * @param budget how long it may take; if it is too short to tell, the default stays
      * @param listener is told about progress
      * @throws java.util.concurrent.CancellationException if the thread was interrupted, which it stays
-     * @throws IllegalStateException if there is not enough memory for such caches, or even the default fails
+     * @throws IllegalStateException if there is not enough memory for such caches, even the default fails, or a process
+     *     of its own ended
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");

@@ -70,6 +70,7 @@ record KnownVariants(Map<Integer, Known> fastest, Map<String, String> refused) {
                 .findFirst();
     }
 
+    /** Returns the variant of that name, if it was generated. */
     static Optional<KernelVariant> variant(KernelProvider provider, String name) {
         return provider.variants().stream()
                 .filter(variant -> variant.name().equals(name))

@@ -112,11 +112,11 @@ final class TrialProcess {
     }
 
     private void run(String name, int times) {
-        for (KernelVariant variant : trial.variants()) {
-            if (variant.name().equals(name)) {
-                trial.contestant(variant).run(times);
-            }
-        }
+        KernelVariant variant = trial.variants().stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(name + " is none of " + trial.variants()));
+        trial.contestant(variant).run(times);
     }
 
     private void progress(ContestListener.Progress progress) {

@@ -104,7 +104,7 @@ final class VariantLadder {
     }
 
     private void choose() {
-        Optional<KernelVariant> fastest = measured.fastest().flatMap(this::variant);
+        Optional<KernelVariant> fastest = measured.fastest().flatMap(name -> KnownVariants.variant(provider, name));
         if (fastest.isPresent()
                 && obstacle(fastest.get()).or(() -> create(fastest.get())).isEmpty()) {
             reason = "measured, " + measured.source();
@@ -125,12 +125,6 @@ final class VariantLadder {
         return ORDER.stream()
                 .flatMap(backend -> provider.variants().stream().filter(variant -> variant.backend() == backend))
                 .toList();
-    }
-
-    private Optional<KernelVariant> variant(String name) {
-        return provider.variants().stream()
-                .filter(variant -> variant.name().equals(name))
-                .findFirst();
     }
 
     /** Says what rules a variant out here, whoever asks for it; costs little. */

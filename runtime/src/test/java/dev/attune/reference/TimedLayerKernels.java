@@ -1,21 +1,16 @@
 package dev.attune.reference;
 
 import dev.attune.annotations.Backend;
-import dev.attune.runtime.spi.AttentionKernels;
-import dev.attune.runtime.spi.CacheLayout;
-import dev.attune.runtime.spi.Fingerprint;
-import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.spi.LayerShape;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What the processor would generate for {@link TimedLayer}, in plain Java; listed under META-INF/services. The default does
- * everything twice, the variant of 256 bits once, and that of 128 bits wrong.
+ * What the processor would generate for {@link TimedLayer}, in plain Java; listed under META-INF/services. The default
+ * does everything twice, the variant of 256 bits once, and that of 128 bits wrong.
  */
-public final class TimedLayerKernels implements KernelProvider {
+public final class TimedLayerKernels extends ForwardingProvider {
 
     /** The system property that names a variant which ends its process over {@link #FATAL_TOKENS} tokens. */
     public static final String FATAL_VARIANT = "attune.test.fatal";
@@ -25,38 +20,16 @@ public final class TimedLayerKernels implements KernelProvider {
 
     public static final int FATAL_EXIT = 7;
 
-    public static final LayerShape SHAPE = new LayerShape(2, 1, 16, 8, true);
+    private static final LayerShape SHAPE = new LayerShape(2, 1, 16, 8, true);
 
-    @Override
-    public Class<?> specification() {
-        return TimedLayer.class;
-    }
-
-    @Override
-    public LayerShape shape() {
-        return SHAPE;
-    }
-
-    @Override
-    public CacheLayout layout() {
-        return ReferenceKernels.layout(SHAPE);
-    }
-
-    @Override
-    public Fingerprint fingerprint() {
-        return new Fingerprint("71ed000000000000", "71ed000000000001");
-    }
-
-    @Override
-    public List<KernelVariant> variants() {
-        return Stream.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR)
-                .map(ReferenceProvider::defaultOf)
-                .toList();
-    }
-
-    @Override
-    public AttentionKernels create(KernelVariant variant) {
-        return new TimedKernels(variant);
+    public TimedLayerKernels() {
+        super(new ReferenceProvider(
+                TimedLayer.class,
+                SHAPE,
+                Stream.of(Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR)
+                        .map(ReferenceProvider::defaultOf)
+                        .toList(),
+                TimedKernels::new));
     }
 
     private static final class TimedKernels extends ReferenceKernels {

@@ -178,7 +178,7 @@ final class TuneCommand implements Callable<Integer> {
         return new TuningProfile(List.of(new TuningStore.Chapter(tuner.store().environment(), records)));
     }
 
-    /** What was tuned in the background left out the vectors of another width. */
+    /** Tuning in the background leaves out vectors of another width, and a short budget what it did not suffice for. */
     private static boolean nobodyIsLeftOut(TuningRecord record) {
         return record.candidates().stream().noneMatch(candidate -> candidate.verdict() == Verdict.LEFT_OUT);
     }

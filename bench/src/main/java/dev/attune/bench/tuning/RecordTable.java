@@ -71,18 +71,17 @@ public final class RecordTable {
 
     private static String remark(TuningRecord record, CandidateResult candidate) {
         String what = switch (candidate.verdict()) {
-            case TIMED -> standard(record, candidate);
+            case TIMED -> joined(
+                    candidate.variant().equals(record.defaultVariant()) ? "the default" : "", candidate.reason());
             case STOPPED_EARLY, LEFT_OUT -> candidate.reason();
             case REFUSED -> "refused: " + candidate.reason();
             case UNSUPPORTED -> "unsupported: " + candidate.reason();
         };
-        String chosen = candidate.variant().equals(record.chosen()) ? "chosen" : "";
-        return chosen.isEmpty() || what.isEmpty() ? chosen + what : chosen + ", " + what;
+        return joined(candidate.variant().equals(record.chosen()) ? "chosen" : "", what);
     }
 
-    private static String standard(TuningRecord record, CandidateResult candidate) {
-        String standard = candidate.variant().equals(record.defaultVariant()) ? "the default" : "";
-        return candidate.reason().isEmpty() ? standard : standard + ", " + candidate.reason();
+    private static String joined(String one, String other) {
+        return one.isEmpty() || other.isEmpty() ? one + other : one + ", " + other;
     }
 
     private static String format(String format, Object... values) {
