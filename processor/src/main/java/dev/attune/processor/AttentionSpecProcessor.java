@@ -12,6 +12,7 @@ import dev.attune.processor.validate.SpecificationValidator;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.annotation.processing.AbstractProcessor;
@@ -28,16 +29,16 @@ import javax.lang.model.element.TypeElement;
 @AutoService(Processor.class)
 public final class AttentionSpecProcessor extends AbstractProcessor {
 
-    private final SpecificationPipeline.Compiler compiler;
+    private final Function<ProcessorOptions, SpecificationPipeline.Compiler> compiler;
     private Optional<SpecificationPipeline> pipeline = Optional.empty();
 
     /** Called by javac. */
     public AttentionSpecProcessor() {
-        this(new KernelCompiler()::compile);
+        this(options -> new KernelCompiler(options.variants())::compile);
     }
 
-    /** Creates a processor that generates what {@code compiler} returns. */
-    AttentionSpecProcessor(SpecificationPipeline.Compiler compiler) {
+    /** Creates a processor that generates what the compiler for its options returns. */
+    AttentionSpecProcessor(Function<ProcessorOptions, SpecificationPipeline.Compiler> compiler) {
         this.compiler = compiler;
     }
 
@@ -52,7 +53,7 @@ public final class AttentionSpecProcessor extends AbstractProcessor {
                                 new SpecificationExtractor(environment.getElementUtils(), options.backends()),
                                 new SpecificationValidator(reporter),
                                 profiles,
-                                compiler,
+                                compiler.apply(options),
                                 new FilerDestination(environment.getFiler()),
                                 reporter,
                                 options.verbose())));

@@ -14,6 +14,18 @@ import java.util.function.Function;
 /** Turns a validated specification into source text: plan, then emit. Knows nothing of javac. */
 public final class KernelCompiler {
 
+    private final KernelPlan.Variants variants;
+
+    /** Prepares a compiler that plans the usual variants. */
+    public KernelCompiler() {
+        this(KernelPlan.Variants.USUAL);
+    }
+
+    /** Prepares a compiler that plans the usual variants or all. */
+    public KernelCompiler(KernelPlan.Variants variants) {
+        this.variants = variants;
+    }
+
     /** Returns the classes of a specification: the factory first, then one class per variant. */
     public List<GeneratedSource> compile(AttentionModel model) {
         return compile(model, kernels -> Tuning.NONE);
@@ -26,6 +38,6 @@ public final class KernelCompiler {
      */
     public List<GeneratedSource> compile(AttentionModel model, Function<PlannedKernels, Tuning> measurements) {
         Optional<OpenClPlan> openCl = model.hasOpenCl() ? Optional.of(OpenClPlan.of(model)) : Optional.empty();
-        return new SourceEmitter().emit(model, KernelPlan.all(model), openCl, measurements);
+        return new SourceEmitter().emit(model, KernelPlan.of(model, variants), openCl, measurements);
     }
 }

@@ -7,6 +7,7 @@ import dev.attune.annotations.Backend;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
 import dev.attune.processor.model.PlannedKernels;
+import dev.attune.processor.options.ProcessorOptions;
 import dev.attune.processor.model.SourceFingerprint;
 import java.io.IOException;
 import java.net.URI;
@@ -127,7 +128,7 @@ final class SpecCompilation {
     }
 
     Result compile(Function<AttentionModel, List<GeneratedSource>> compiler) throws IOException {
-        return run((model, measurements) -> {
+        return run(options -> (model, measurements) -> {
             measurements.apply(new PlannedKernels(FINGERPRINT, VARIANTS));
             return compiler.apply(model);
         });
@@ -139,8 +140,8 @@ final class SpecCompilation {
      */
     Result generate() throws IOException {
         Map<String, String> real = new TreeMap<>();
-        Result result = run((model, measurements) -> {
-            List<GeneratedSource> sources = new KernelCompiler().compile(model, measurements);
+        Result result = run(options -> (model, measurements) -> {
+            List<GeneratedSource> sources = new KernelCompiler(options.variants()).compile(model, measurements);
             sources.forEach(source -> real.put(simpleName(source), source.text()));
             return sources.stream().map(source -> placeholder(model, simpleName(source))).toList();
         });
@@ -148,7 +149,7 @@ final class SpecCompilation {
         return new Result(result.succeeded(), result.reported(), result.fromJavac(), real);
     }
 
-    private Result run(SpecificationPipeline.Compiler compiler) throws IOException {
+    private Result run(Function<ProcessorOptions, SpecificationPipeline.Compiler> compiler) throws IOException {
         JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         Path generated = Files.createDirectories(folder.resolve("generated"));

@@ -6,7 +6,6 @@ import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.Contest;
 import dev.attune.runtime.tuning.ContestListener;
-import dev.attune.runtime.tuning.Contestant;
 import dev.attune.runtime.tuning.Environment;
 import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningRecord;
@@ -15,12 +14,15 @@ import dev.attune.runtime.tuning.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
@@ -45,8 +47,8 @@ public final class KernelTuner implements AutoCloseable {
     /** Share of a budget that the first call may spend on letting the just-in-time compiler do its work. */
     private static final double WARM_UP = 0.6;
 
-    /** Share of what is left of that for a backend, so that one that is never compiled leaves some to the others. */
-    private static final double SHARE_OF_OTHERS = 2.0 / 3;
+    /** Of more variants than this a search compares some; comparing twice as many takes twice the time. */
+    private static final int MOST_COMPARED = 16;
 
     private final KernelProvider provider;
     private final KernelPolicy policy;
@@ -58,11 +60,10 @@ public final class KernelTuner implements AutoCloseable {
     /** The choice without measurements: among what can run here, and once verified, among what passed. */
     private VariantChoice untuned;
 
-    /** Where variants run; empty until they are prepared. */
-    private final List<Trial> trials = new ArrayList<>();
+    private final Trials trials;
 
-    /** What is known to speak against variants, by name; what was verified has nothing. */
-    private final Map<String, CandidateResult> out = new LinkedHashMap<>();
+    /** Whether there are too many variants to compare all of them. */
+    private boolean searching;
 
     /** Where variants are run. */
     public enum Isolation {
@@ -74,7 +75,10 @@ public final class KernelTuner implements AutoCloseable {
          */
         THIS_PROCESS,
 
-        /** In processes of their own, one for each backend. All variants take part. */
+        /**
+         * In processes of their own, one for each backend. All variants take part. A search that is interrupted is kept as
+         * far as it came.
+         */
         OWN_PROCESSES
     }
 
@@ -105,6 +109,7 @@ public final class KernelTuner implements AutoCloseable {
         this.platform = platform;
         this.meter = platform.meter();
         this.store = platform.store(provider.openCl().isPresent());
+        this.trials = new Trials(provider, isolation, meter, store.environment().vmFlags());
         this.untuned = chooseWithout(Map.of());
     }
 
@@ -174,7 +179,8 @@ public final class KernelTuner implements AutoCloseable {
     }
 
     /**
-     * Verifies and times all variants, and saves the record.
+     * Verifies and times all variants, and saves the record. Of more variants than can be compared with one another in
+     * any reasonable time, it compares those that a search comes to.
      *
      * @param contextTokens tokens of a cache; the power of two below counts
      * @param threads threads at work, 1 to 1024
@@ -186,27 +192,46 @@ public final class KernelTuner implements AutoCloseable {
      */
     public TuningRecord tune(int contextTokens, int threads, Duration budget, ContestListener listener) {
         ThreadCount.require(threads, "threads");
-        long start = meter.nanoTime().getAsLong();
-        int tokens = TuningKey.bucket(contextTokens);
+        return measure(TuningKey.bucket(contextTokens), threads, Optional.empty(), budget, listener);
+    }
+
+    /**
+     * Goes on with a measurement that left variants out, as {@link #tune} does. A search begins at the best so far, and
+     * compares no variant that was compared; where all variants are compared, they are compared anew.
+     *
+     * @param record what {@link #known} returned
+     * @throws IllegalArgumentException if the record is not of these kernels
+     */
+    public TuningRecord goOn(TuningRecord record, Duration budget, ContestListener listener) {
+        TuningKey key = record.key();
+        if (!key.equals(KnownVariants.key(provider, policy, key.contextTokens(), key.threads()))) {
+            throw new IllegalArgumentException("record is of " + key + ", which are not the kernels of "
+                    + provider.specification().getName() + "; take one that known() returned");
+        }
+        return measure(key.contextTokens(), key.threads(), Optional.of(record), budget, listener);
+    }
+
+    private TuningRecord measure(
+            int tokens, int threads, Optional<TuningRecord> before, Duration budget, ContestListener listener) {
+        long end = meter.nanoTime().getAsLong() + budget.toNanos();
         prepare(budget, listener);
-        Map<String, CandidateResult> results = new LinkedHashMap<>(out);
         double tokenHeads = (double) tokens * provider.shape().keyValueHeads();
+        ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
+                progress.stage(), progress.fraction(), progress.best(), progress.bestNanos() / tokenHeads));
+        TuningRecord record;
         Contest.Outcome outcome;
         try {
-            trials.forEach(trial -> results.putAll(trial.fill(tokens, threads)));
-            Duration left = budget.minusNanos(meter.nanoTime().getAsLong() - start);
-            outcome = hold(contestants(results), left.isNegative() ? Duration.ZERO : left, tokenHeads, listener);
+            if (searching) {
+                Findings findings = new Findings(tokens, threads, before.filter(this::usesThisDefault));
+                outcome = search(findings, end, perTokenHead);
+                record = findings.record(outcome);
+            } else {
+                outcome = compareAll(tokens, threads, end, perTokenHead);
+                record = new Findings(tokens, threads, Optional.empty()).record(outcome);
+            }
         } finally {
-            trials.forEach(Trial::empty);
+            trials.empty();
         }
-        outcome.results().forEach(result -> results.put(result.variant(), perTokenHead(result, tokenHeads)));
-        TuningRecord record = new TuningRecord(
-                KnownVariants.key(provider, policy, tokens, threads),
-                outcome.winner(),
-                untuned.variant().name(),
-                outcome.reason(),
-                Instant.now(),
-                provider.variants().stream().map(variant -> results.get(variant.name())).toList());
         if (outcome.conclusive()) {
             store.save(record);
         }
@@ -214,139 +239,215 @@ public final class KernelTuner implements AutoCloseable {
         return record;
     }
 
-    /** A default without code that deserves the name would lose by chance: then nothing is found out. */
-    private Contest.Outcome hold(
-            List<Contestant> contestants, Duration budget, double tokenHeads, ContestListener listener) {
-        String standard = untuned.variant().name();
-        if (contestants.isEmpty() || !contestants.getFirst().name().equals(standard)) {
-            String why = out.containsKey(standard) ? out.get(standard).reason() : "";
-            List<CandidateResult> results = new ArrayList<>();
-            results.add(CandidateResult.untimed(standard, Verdict.TIMED, why));
-            contestants.forEach(each -> results.add(CandidateResult.untimed(each.name(), Verdict.TIMED, "")));
-            return new Contest.Outcome(
-                    standard, false, "the default, nothing could be compared with it; give more time", results);
-        }
-        ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
-                progress.stage(), progress.fraction(), progress.best(), progress.bestNanos() / tokenHeads));
-        return new Contest(contestants, meter.nanoTime(), perTokenHead).hold(budget);
+    /** Where another default was refused or forbidden since, what was compared with it is compared anew. */
+    private boolean usesThisDefault(TuningRecord record) {
+        return record.defaultVariant().equals(untuned.variant().name());
     }
 
-    /** Returns the default and then all others that nothing speaks against. */
-    private List<Contestant> contestants(Map<String, CandidateResult> spokenAgainst) {
-        List<Contestant> contestants = new ArrayList<>();
-        for (Trial trial : trials) {
-            for (KernelVariant variant : trial.variants()) {
-                if (!spokenAgainst.containsKey(variant.name())) {
-                    int place = variant.equals(untuned.variant()) ? 0 : contestants.size();
-                    contestants.add(place, trial.contestant(variant));
-                }
-            }
+    private Contest.Outcome compareAll(int tokens, int threads, long end, ContestListener listener) {
+        List<KernelVariant> variants = new ArrayList<>(provider.variants());
+        variants.removeIf(variant -> !trials.prepared(variant) || trials.out().containsKey(variant.name()));
+        Map<String, CandidateResult> impossible = trials.fill(variants, tokens, threads);
+        variants.removeIf(variant -> impossible.containsKey(variant.name()));
+        List<CandidateResult> results = new ArrayList<>(impossible.values());
+        Contest.Outcome outcome;
+        if (variants.remove(untuned.variant())) {
+            variants.addFirst(untuned.variant());
+            outcome = new Contest(variants.stream().map(trials::contestant).toList(), meter.nanoTime(), listener)
+                    .hold(left(end));
+        } else {
+            outcome = withoutTheDefault(variants);
         }
-        return contestants;
+        results.addAll(outcome.results());
+        return new Contest.Outcome(outcome.winner(), outcome.conclusive(), outcome.reason(), results);
+    }
+
+    /** A default without code that deserves the name would lose by chance: then nothing is found out. */
+    private Contest.Outcome withoutTheDefault(List<KernelVariant> others) {
+        String standard = untuned.variant().name();
+        String why = trials.out().containsKey(standard) ? trials.out().get(standard).reason() : "";
+        List<CandidateResult> results = new ArrayList<>();
+        results.add(CandidateResult.untimed(standard, Verdict.TIMED, why));
+        others.forEach(each -> results.add(CandidateResult.untimed(each.name(), Verdict.TIMED, "")));
+        return new Contest.Outcome(
+                standard, false, "the default, nothing could be compared with it; give more time", results);
+    }
+
+    /** Searches, and keeps what was found after every race, so that an interrupted search can go on. */
+    private Contest.Outcome search(Findings findings, long end, ContestListener listener) {
+        KernelVariant standard = untuned.variant();
+        if (trials.out().containsKey(standard.name())
+                || !trials.fill(List.of(standard), findings.tokens, findings.threads).isEmpty()) {
+            return withoutTheDefault(List.of());
+        }
+        boolean keeps = isolation == Isolation.OWN_PROCESSES
+                && (findings.before.isPresent() || known(findings.tokens, findings.threads).isEmpty());
+        VariantSearch search = new VariantSearch(
+                trials, findings.tokens, findings.threads, meter, listener, results -> {
+                    if (keeps) {
+                        findings.unfinished(results).ifPresent(store::save);
+                    }
+                });
+        return search.run(standard, candidates(), findings.compared(), findings.best(), left(end));
+    }
+
+    private Duration left(long end) {
+        return Duration.ofNanos(Math.max(0, end - meter.nanoTime().getAsLong()));
+    }
+
+    /** Puts records together from what was found now and before. */
+    private final class Findings {
+
+        private final int tokens;
+        private final int threads;
+        private final Optional<TuningRecord> before;
+
+        private Findings(int tokens, int threads, Optional<TuningRecord> before) {
+            this.tokens = tokens;
+            this.threads = threads;
+            this.before = before;
+        }
+
+        /** Returns the best so far. */
+        private KernelVariant best() {
+            return before.flatMap(record -> KnownVariants.variant(provider, record.chosen()))
+                    .filter(variant -> !trials.out().containsKey(variant.name()))
+                    .orElse(untuned.variant());
+        }
+
+        /** Returns what has been compared. */
+        private Set<KernelVariant> compared() {
+            return provider.variants().stream()
+                    .filter(variant -> before.flatMap(record -> record.candidate(variant.name()))
+                            .filter(result -> result.rounds() > 0)
+                            .isPresent())
+                    .collect(Collectors.toSet());
+        }
+
+        private TuningRecord record(Contest.Outcome outcome) {
+            TuningRecord record = record(outcome.winner(), outcome.reason(), outcome.results());
+            if (!searching) {
+                return record;
+            }
+            Set<String> running = candidates().stream().map(KernelVariant::name).collect(Collectors.toSet());
+            long compared = record.candidates().stream()
+                    .filter(result -> result.rounds() > 0 && running.contains(result.variant()))
+                    .count();
+            String reason = outcome.reason() + "; a search compared " + compared + " of " + running.size() + " variants";
+            return record(outcome.winner(), reason, outcome.results());
+        }
+
+        /** Returns a record whose choice is the one before, with what is known about others; none if that has failed. */
+        private Optional<TuningRecord> unfinished(Map<String, CandidateResult> results) {
+            KernelVariant best = best();
+            Map<String, CandidateResult> all = new LinkedHashMap<>(results);
+            all.computeIfPresent(best.name(), (name, result) -> result.verdict() == Verdict.REFUSED
+                    ? result
+                    : new CandidateResult(
+                            name,
+                            Verdict.TIMED,
+                            "",
+                            result.medianNanos(),
+                            result.lowerQuartileNanos(),
+                            result.upperQuartileNanos(),
+                            result.rounds()));
+            return Optional.ofNullable(all.get(best.name()))
+                    .filter(result -> result.verdict() == Verdict.TIMED)
+                    .map(result -> record(best.name(), "a search has not ended yet", all.values()));
+        }
+
+        /** Later results count more: those from here have nanoseconds of a step, those from before are not converted. */
+        private TuningRecord record(String chosen, String reason, Collection<CandidateResult> results) {
+            double tokenHeads = (double) tokens * provider.shape().keyValueHeads();
+            Map<String, CandidateResult> all = new LinkedHashMap<>();
+            before.ifPresent(record -> record.candidates().stream()
+                    .filter(result -> result.verdict() != Verdict.LEFT_OUT)
+                    .forEach(result -> all.put(result.variant(), result)));
+            all.putAll(trials.out());
+            results.forEach(result -> all.put(result.variant(), perTokenHead(result, tokenHeads)));
+            List<CandidateResult> candidates = provider.variants().stream()
+                    .map(variant -> all.getOrDefault(
+                            variant.name(),
+                            CandidateResult.untimed(
+                                    variant.name(), Verdict.LEFT_OUT, "the search has not come to it yet")))
+                    .toList();
+            return new TuningRecord(
+                    KnownVariants.key(provider, policy, tokens, threads),
+                    chosen,
+                    untuned.variant().name(),
+                    reason,
+                    Instant.now(),
+                    candidates);
+        }
     }
 
     /**
-     * Verifies what can run here, and lets the just-in-time compiler see it. Done by the first call of {@link #tune} at
-     * the expense of its budget, unless it is done before.
+     * Verifies what can run here, and lets the just-in-time compiler see it: all variants, or of too many the default.
+     * Done by the first call of {@link #tune} at the expense of its budget, unless it is done before.
      *
      * @param budget how much time there is; verification takes as long as it takes
      * @param listener is told about progress
      */
     public void prepare(Duration budget, ContestListener listener) {
-        if (!trials.isEmpty()) {
+        if (trials.prepared(untuned.variant())) {
             return;
         }
         for (Rung rung : untuned.ladder()) {
-            if (!rung.supported() && provider.variants().stream().anyMatch(each -> each.name().equals(rung.variant()))) {
-                out.put(rung.variant(), CandidateResult.untimed(rung.variant(), Verdict.UNSUPPORTED, rung.reason()));
-            }
+            KnownVariants.variant(provider, rung.variant())
+                    .filter(variant -> !rung.supported())
+                    .ifPresent(variant -> trials.rule(variant, Verdict.UNSUPPORTED, rung.reason()));
         }
         try {
             long end = meter.nanoTime().getAsLong() + (long) (budget.toNanos() * WARM_UP);
+            searching = candidates().size() > MOST_COMPARED;
             do {
-                prepare(newTrials(), end, listener);
-            } while (!defaultWasTried());
+                trials.prepare(searching ? List.of(untuned.variant()) : candidates(), end, listener);
+                replaceARefusedDefault();
+            } while (!trials.prepared(untuned.variant()));
         } catch (RuntimeException | LinkageError failure) {
             close();
             throw failure;
         }
-        leaveOut(
-                untried(),
-                "its vectors would spoil code of this process that is compiled for the default's; attune tune times it"
-                        + " in a process of its own");
-    }
-
-    private void leaveOut(List<KernelVariant> variants, String why) {
-        variants.forEach(variant ->
-                out.put(variant.name(), CandidateResult.untimed(variant.name(), Verdict.LEFT_OUT, why)));
-    }
-
-    /**
-     * Begins and ends some trials at a time: in each, one thread runs interpreted code, and one compiles it. What one
-     * leaves of the time is there for the next; those for which none is left are left out. The first, which has the
-     * default, is never left out and may take it all.
-     */
-    private void prepare(List<Trial> some, long end, ContestListener listener) {
-        int atATime = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
-        for (int first = 0; first < some.size(); first += atATime) {
-            List<Trial> next = some.subList(first, Math.min(first + atATime, some.size()));
-            long left = Math.max(0, end - meter.nanoTime().getAsLong());
-            if (first > 0 && left == 0) {
-                next.forEach(trial -> leaveOut(trial.variants(), "no time was left to verify and compile it"));
-                continue;
+        List<KernelVariant> candidates = candidates();
+        for (KernelVariant variant : provider.variants()) {
+            boolean out = trials.out().containsKey(variant.name());
+            if (!out && !trials.prepared(variant) && !candidates.contains(variant)) {
+                trials.rule(
+                        variant,
+                        Verdict.LEFT_OUT,
+                        "its vectors would spoil code of this process that is compiled for the default's; attune tune"
+                                + " times it in a process of its own");
             }
-            trials.addAll(next);
-            boolean others = first > 0 && first + atATime < some.size();
-            long share = others ? (long) (left * SHARE_OF_OTHERS) : left;
-            next.forEach(trial -> trial.begin(share));
-            next.forEach(trial -> out.putAll(trial.prepared(listener)));
         }
     }
 
-    /** Returns trials, not begun, for what can run here and has none; not for what has to be left out. */
-    private List<Trial> newTrials() {
-        List<KernelVariant> untried = untried();
-        if (isolation == Isolation.THIS_PROCESS) {
-            untried.removeIf(variant -> variant.backend().usesVectors()
-                    && variant.backend() != untuned.variant().backend());
-            return List.of(new LocalTrial(provider, untried, meter));
-        }
-        // The default's backend first: without it there is no contest, whatever becomes of the others.
-        Map<Backend, List<KernelVariant>> byBackend = new LinkedHashMap<>();
-        byBackend.put(untuned.variant().backend(), new ArrayList<>());
-        untried.forEach(each -> byBackend.computeIfAbsent(each.backend(), key -> new ArrayList<>()).add(each));
-        List<Trial> trials = new ArrayList<>();
-        byBackend.values().forEach(variants ->
-                trials.add(new RemoteTrial(provider.specification(), variants, store.environment().vmFlags())));
-        return trials;
+    /** Returns what can run here and is worth timing, the default's backend first: without it there is no contest. */
+    private List<KernelVariant> candidates() {
+        Backend standard = untuned.variant().backend();
+        return provider.variants().stream()
+                .filter(variant -> !trials.out().containsKey(variant.name()))
+                .filter(variant -> isolation == Isolation.OWN_PROCESSES
+                        || !variant.backend().usesVectors()
+                        || variant.backend() == standard)
+                .sorted(Comparator.comparing(variant -> variant.backend() != standard))
+                .toList();
     }
 
-    /** Returns what can run here and has no trial. */
-    private List<KernelVariant> untried() {
-        List<KernelVariant> untried = new ArrayList<>(provider.variants());
-        untried.removeIf(variant -> out.containsKey(variant.name()));
-        trials.forEach(trial -> untried.removeAll(trial.variants()));
-        return untried;
-    }
-
-    /** If the default was refused, another takes its place, which may be one that was not tried yet. */
-    private boolean defaultWasTried() {
+    /** Another takes its place, which may be one that was not tried yet. */
+    private void replaceARefusedDefault() {
         Map<String, String> refused = new LinkedHashMap<>();
-        out.values().stream()
+        trials.out().values().stream()
                 .filter(result -> result.verdict() == Verdict.REFUSED)
                 .forEach(result -> refused.put(result.variant(), result.reason()));
         if (refused.containsKey(untuned.variant().name())) {
             untuned = chooseWithout(refused);
         }
-        return !untried().contains(untuned.variant());
     }
 
     /** Ends the processes, if there are some. */
     @Override
     public void close() {
-        trials.forEach(Trial::close);
-        trials.clear();
-        out.clear();
+        trials.close();
     }
 
     private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {

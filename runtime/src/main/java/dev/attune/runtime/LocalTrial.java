@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
@@ -29,43 +30,36 @@ final class LocalTrial implements Trial {
     private static final double SETTLED_BYTES = 4;
 
     private final KernelProvider provider;
-    private final List<KernelVariant> variants;
     private final Meter meter;
 
-    /** What is known to speak against variants, by name. */
-    private final Map<String, CandidateResult> out = new LinkedHashMap<>();
+    /** Those that {@link #begin} named, and what speaks against them. */
+    private List<KernelVariant> variants = List.of();
 
-    private final Map<KernelVariant, Contestant> contestants = new LinkedHashMap<>();
-    private final List<Runnable> toClose = new ArrayList<>();
+    private final Map<String, CandidateResult> out = new LinkedHashMap<>();
     private long warmUpNanos;
 
-    /**
-     * Prepares a trial.
-     *
-     * @param variants what can run here
-     */
-    LocalTrial(KernelProvider provider, List<KernelVariant> variants, Meter meter) {
+    private Optional<RandomCaches> caches = Optional.empty();
+    private final Map<KernelVariant, Contestant> contestants = new LinkedHashMap<>();
+    private final List<Runnable> toClose = new ArrayList<>();
+
+    LocalTrial(KernelProvider provider, Meter meter) {
         this.provider = provider;
-        this.variants = List.copyOf(variants);
         this.meter = meter;
     }
 
     @Override
-    public List<KernelVariant> variants() {
-        return variants;
-    }
-
-    @Override
-    public void begin(long nanos) {
-        warmUpNanos = nanos;
+    public void begin(List<KernelVariant> variants, long nanos) {
+        this.variants = List.copyOf(variants);
+        this.warmUpNanos = nanos;
     }
 
     @Override
     public Map<String, CandidateResult> prepared(ContestListener listener) {
+        out.clear();
         refuseWhatIsWrong(KernelVerification::problem, listener);
         warmUp(listener);
         refuseWhatIsWrong(KernelVerification::problemWhenCompiled, listener);
-        return out;
+        return Map.copyOf(out);
     }
 
     private void refuseWhatIsWrong(
@@ -115,16 +109,15 @@ final class LocalTrial implements Trial {
     }
 
     @Override
-    public Map<String, CandidateResult> fill(int tokens, int threads) {
+    public Map<String, CandidateResult> fill(List<KernelVariant> variants, int tokens, int threads) {
         Map<String, CandidateResult> impossible = new LinkedHashMap<>();
-        RandomCaches caches = null;
-        for (KernelVariant variant : left()) {
+        for (KernelVariant variant : variants) {
+            if (contestants.containsKey(variant)) {
+                continue;
+            }
             if (variant.backend() != Backend.OPENCL) {
-                if (caches == null) {
-                    caches = new RandomCaches(provider, tokens, RandomCaches.LAYERS);
-                    toClose.add(caches::close);
-                }
-                contestants.put(variant, new HostContestant(variant.name(), caches, decodeStep(variant, threads)));
+                DecodeStep step = decodeStep(variant, threads);
+                contestants.put(variant, new HostContestant(variant.name(), hostCaches(tokens), step));
                 continue;
             }
             try {
@@ -142,9 +135,18 @@ final class LocalTrial implements Trial {
         return impossible;
     }
 
+    private RandomCaches hostCaches(int tokens) {
+        if (caches.isEmpty()) {
+            RandomCaches filled = new RandomCaches(provider, tokens, RandomCaches.LAYERS);
+            toClose.add(filled::close);
+            caches = Optional.of(filled);
+        }
+        return caches.get();
+    }
+
     @Override
     public Contestant contestant(KernelVariant variant) {
-        return contestants.get(variant);
+        return Objects.requireNonNull(contestants.get(variant), () -> variant + " has no cache to run on");
     }
 
     private DecodeStep decodeStep(KernelVariant variant, int threads) {
@@ -167,6 +169,7 @@ final class LocalTrial implements Trial {
     @Override
     public void empty() {
         contestants.clear();
+        caches = Optional.empty();
         toClose.forEach(Runnable::run);
         toClose.clear();
     }

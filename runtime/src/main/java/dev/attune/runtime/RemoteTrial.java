@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * A trial in a process of its own, a {@link TrialProcess} on the same JVM with the same class path and those of its
@@ -40,7 +41,10 @@ final class RemoteTrial implements Trial {
     private static final int QUOTED_LINES = 12;
 
     private final Class<?> specification;
-    private final List<KernelVariant> variants;
+
+    /** What it runs, in words. */
+    private final String name;
+
     private final String vmOptions;
 
     /** Nothing before it is started. */
@@ -58,11 +62,12 @@ final class RemoteTrial implements Trial {
     /**
      * Prepares a trial.
      *
+     * @param name what it runs, in words
      * @param vmOptions options that change compiled code, with spaces between them
      */
-    RemoteTrial(Class<?> specification, List<KernelVariant> variants, String vmOptions) {
+    RemoteTrial(Class<?> specification, String name, String vmOptions) {
         this.specification = specification;
-        this.variants = List.copyOf(variants);
+        this.name = name;
         this.vmOptions = vmOptions;
     }
 
@@ -72,7 +77,7 @@ final class RemoteTrial implements Trial {
             process = new ProcessBuilder(command()).redirectError(log.toFile()).start();
         } catch (IOException failure) {
             throw new ContestAbortedException(
-                    "no process to time " + variants + " in could be started: " + failure.getMessage(), failure);
+                    "no process to time " + name + " in could be started: " + failure.getMessage(), failure);
         }
         commands = process.outputWriter(StandardCharsets.UTF_8);
         answers = process.inputReader(StandardCharsets.UTF_8);
@@ -94,7 +99,6 @@ final class RemoteTrial implements Trial {
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath()));
         command.add(TrialProcess.class.getName());
         command.add(specification.getName());
-        variants.forEach(variant -> command.add(variant.name()));
         return command;
     }
 
@@ -124,14 +128,15 @@ final class RemoteTrial implements Trial {
     }
 
     @Override
-    public List<KernelVariant> variants() {
-        return variants;
+    public void begin(List<KernelVariant> variants, long nanos) {
+        if (process == null) {
+            start();
+        }
+        tell("preparing " + variants, "prepare", names(variants), Long.toString(nanos));
     }
 
-    @Override
-    public void begin(long nanos) {
-        start();
-        tell("preparing " + variants, "prepare", Long.toString(nanos));
+    private static String names(List<KernelVariant> variants) {
+        return variants.stream().map(KernelVariant::name).collect(Collectors.joining(TrialProcess.SEPARATOR));
     }
 
     @Override
@@ -172,8 +177,8 @@ final class RemoteTrial implements Trial {
     }
 
     @Override
-    public Map<String, CandidateResult> fill(int tokens, int threads) {
-        tell("filling caches", "fill", Integer.toString(tokens), Integer.toString(threads));
+    public Map<String, CandidateResult> fill(List<KernelVariant> variants, int tokens, int threads) {
+        tell("filling caches", "fill", names(variants), Integer.toString(tokens), Integer.toString(threads));
         Map<String, CandidateResult> results = new LinkedHashMap<>();
         for (String[] words = answer(); words[0].equals(TrialProcess.RESULT); words = answer()) {
             results.put(words[1], TrialProcess.result(words));
@@ -270,7 +275,7 @@ final class RemoteTrial implements Trial {
             end += " (what it printed cannot be read: " + unreadable.getMessage() + ")";
         }
         return new ContestAbortedException(
-                "the process that timed " + variants + " ended while " + doing
+                "the process that timed " + name + " ended while " + doing
                         + ", nothing was kept of this measurement; it ended " + end,
                 cause);
     }

@@ -23,19 +23,22 @@ import java.util.concurrent.LinkedBlockingQueue;
  * when there are no more commands to come, as when the process that gave them has ended.
  *
  * <pre>
- * prepare NANOS          progress STAGE FRACTION ..., result NAME VERDICT REASON ..., done
- * fill TOKENS THREADS    result NAME VERDICT REASON ..., done
- * run NAME TIMES         done
- * empty                  done
- * anything               failed MESSAGE
+ * prepare NAMES NANOS          progress STAGE FRACTION ..., result NAME VERDICT REASON ..., done
+ * fill NAMES TOKENS THREADS    result NAME VERDICT REASON ..., done
+ * run NAME TIMES               done
+ * empty                        done
+ * anything                     failed MESSAGE
  * </pre>
  *
- * <p>Words are kept apart by tabs. A line that does not begin with {@link #MARK} is none of its answers: drivers print.
+ * <p>Words are kept apart by tabs, names by commas. A line that does not begin with {@link #MARK} is none of its answers: drivers print.
  */
 final class TrialProcess {
 
     /** Begins every line of an answer. */
     static final String MARK = "attune-trial";
+
+    /** Keeps the names of variants apart. */
+    static final String SEPARATOR = ",";
 
     static final String DONE = "done";
     static final String FAILED = "failed";
@@ -45,20 +48,22 @@ final class TrialProcess {
     /** More often nobody wants to know. */
     private static final long PROGRESS_NANOS = 200_000_000;
 
+    private final KernelProvider provider;
     private final LocalTrial trial;
     private final PrintStream answers;
     private String stage = "";
     private long lastProgress;
 
-    private TrialProcess(LocalTrial trial, PrintStream answers) {
-        this.trial = trial;
+    private TrialProcess(KernelProvider provider, PrintStream answers) {
+        this.provider = provider;
+        this.trial = new LocalTrial(provider, Meter.ofJvm());
         this.answers = answers;
     }
 
     /**
      * Runs until there are no more commands.
      *
-     * @param arguments the specification's class, then names of variants
+     * @param arguments the specification's class
      */
     public static void main(String[] arguments) throws InterruptedException {
         PrintStream answers = System.out;
@@ -66,13 +71,8 @@ final class TrialProcess {
         BlockingQueue<String> commands = new LinkedBlockingQueue<>();
         Thread.ofPlatform().daemon().name("attune-commands").start(() -> read(commands));
         try {
-            KernelProvider provider = Attune.provider(Class.forName(arguments[0]));
-            List<String> names = Arrays.asList(arguments).subList(1, arguments.length);
-            List<KernelVariant> variants = provider.variants().stream()
-                    .filter(variant -> names.contains(variant.name()))
-                    .toList();
             TrialProcess process =
-                    new TrialProcess(new LocalTrial(provider, variants, Meter.ofJvm()), answers);
+                    new TrialProcess(Attune.provider(Class.forName(arguments[0])), answers);
             while (true) {
                 process.obey(commands.take().split("\t"));
             }
@@ -95,12 +95,12 @@ final class TrialProcess {
         try {
             switch (command[0]) {
                 case "prepare" -> {
-                    trial.begin(Long.parseLong(command[1]));
+                    trial.begin(variants(command[1]), Long.parseLong(command[2]));
                     results(trial.prepared(this::progress));
                 }
-                case "fill" ->
-                    results(trial.fill(Integer.parseInt(command[1]), Integer.parseInt(command[2])));
-                case "run" -> run(command[1], Integer.parseInt(command[2]));
+                case "fill" -> results(trial.fill(
+                        variants(command[1]), Integer.parseInt(command[2]), Integer.parseInt(command[3])));
+                case "run" -> trial.contestant(variant(command[1])).run(Integer.parseInt(command[2]));
                 case "empty" -> trial.empty();
                 default -> throw new IllegalArgumentException(command[0] + " is no command");
             }
@@ -111,12 +111,13 @@ final class TrialProcess {
         }
     }
 
-    private void run(String name, int times) {
-        KernelVariant variant = trial.variants().stream()
-                .filter(each -> each.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(name + " is none of " + trial.variants()));
-        trial.contestant(variant).run(times);
+    private List<KernelVariant> variants(String names) {
+        return Arrays.stream(names.split(SEPARATOR)).map(this::variant).toList();
+    }
+
+    private KernelVariant variant(String name) {
+        return KnownVariants.variant(provider, name)
+                .orElseThrow(() -> new IllegalArgumentException(name + " is none of " + provider.variants()));
     }
 
     private void progress(ContestListener.Progress progress) {

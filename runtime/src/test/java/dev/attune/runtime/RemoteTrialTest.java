@@ -108,7 +108,7 @@ class RemoteTrialTest {
                     () -> tuner.tune(TimedLayerKernels.FATAL_TOKENS, 1, BUDGET, ContestListener.SILENT));
             assertTrue(
                     aborted.getMessage()
-                            .startsWith("the process that timed [vector256] ended while running vector256, nothing was"
+                            .startsWith("the process that timed vector256 ended while running vector256, nothing was"
                                     + " kept of this measurement; it ended with exit value "
                                     + TimedLayerKernels.FATAL_EXIT),
                     aborted::getMessage);
@@ -136,8 +136,8 @@ class RemoteTrialTest {
     @Test
     void aProcessThatDoesNotFindTheKernelsSaysSo() {
         var variants = List.of(ReferenceProvider.defaultOf(Backend.SCALAR));
-        try (RemoteTrial trial = new RemoteTrial(RemoteTrialTest.class, variants, "")) {
-            trial.begin(1);
+        try (RemoteTrial trial = new RemoteTrial(RemoteTrialTest.class, "scalar", "")) {
+            trial.begin(variants, 1);
             var failure = assertThrows(IllegalStateException.class, () -> trial.prepared(ContestListener.SILENT));
             assertTrue(failure.getMessage().contains("no generated kernels"), failure::getMessage);
         }

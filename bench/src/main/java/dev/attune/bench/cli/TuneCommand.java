@@ -153,14 +153,13 @@ final class TuneCommand implements Callable<Integer> {
         progress.begin(SpecificationCatalogue.simpleName(provider), left);
         for (int count : counts) {
             for (int context : tokens) {
-                Optional<TuningRecord> known = again
-                        ? Optional.empty()
-                        : tuner.known(context, count).filter(TuneCommand::nobodyIsLeftOut);
+                Optional<TuningRecord> before = again ? Optional.empty() : tuner.known(context, count);
+                Optional<TuningRecord> known = before.filter(TuneCommand::nobodyIsLeftOut);
                 TuningRecord record;
                 if (known.isPresent()) {
                     record = known.get();
                 } else {
-                    record = measure(tuner, context, count, budget, end, left, progress);
+                    record = measure(tuner, context, count, before, budget, end, left, progress);
                 }
                 left--;
                 if (tuner.known(context, count).filter(record::equals).isPresent()) {
@@ -178,18 +177,30 @@ final class TuneCommand implements Callable<Integer> {
         return new TuningProfile(List.of(new TuningStore.Chapter(tuner.store().environment(), records)));
     }
 
-    /** Tuning in the background leaves out vectors of another width, and a short budget what it did not suffice for. */
+    /**
+     * Tuning in the background leaves out vectors of another width, a short budget what it did not suffice for, and a
+     * search what it did not come to.
+     */
     private static boolean nobodyIsLeftOut(TuningRecord record) {
         return record.candidates().stream().noneMatch(candidate -> candidate.verdict() == Verdict.LEFT_OUT);
     }
 
     /** Measures within a fair share of the time up to an end. */
     private static TuningRecord measure(
-            KernelTuner tuner, int context, int threads, Duration budget, long end, int left, TuneProgress progress) {
+            KernelTuner tuner,
+            int context,
+            int threads,
+            Optional<TuningRecord> before,
+            Duration budget,
+            long end,
+            int left,
+            TuneProgress progress) {
         try {
             tuner.prepare(budget, progress);
             Duration share = Duration.ofNanos(Math.max(0, end - System.nanoTime()) / left);
-            return tuner.tune(context, threads, share, progress);
+            return before.isPresent()
+                    ? tuner.goOn(before.get(), share, progress)
+                    : tuner.tune(context, threads, share, progress);
         } catch (IllegalStateException failure) {
             // Not memory enough, or even the default fails: the message says so, and what to do.
             throw new CommandFailure(failure.getMessage(), failure);

@@ -4,9 +4,13 @@ import dev.attune.examples.report.ResultTable;
 import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningRecord;
+import dev.attune.runtime.tuning.Verdict;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** A record of measurements as text. */
 public final class RecordTable {
@@ -15,6 +19,9 @@ public final class RecordTable {
             List.of("variant", "ns/token/head", "quartiles", "vs default", "rounds", "");
 
     private static final int REMARKS = 5;
+
+    /** So many that were left out for the same reason have rows of their own. */
+    private static final int LISTED = 4;
 
     private RecordTable() {}
 
@@ -40,21 +47,32 @@ public final class RecordTable {
         return tokens % 1024 == 0 ? tokens / 1024 + "k" : Integer.toString(tokens);
     }
 
-    /** Returns the lines of an aligned table, then what was chosen and why. */
+    /** Returns the lines of an aligned table, then what was chosen and why; what many have in common is one line. */
     public static List<String> lines(TuningRecord record) {
-        List<String> lines = new ArrayList<>(table(record).lines(REMARKS));
+        Map<String, List<CandidateResult>> untimed = record.candidates().stream()
+                .filter(each -> each.verdict() == Verdict.LEFT_OUT)
+                .collect(Collectors.groupingBy(CandidateResult::reason, LinkedHashMap::new, Collectors.toList()));
+        untimed.values().removeIf(alike -> alike.size() <= LISTED);
+        List<CandidateResult> listed = record.candidates().stream()
+                .filter(each -> !untimed.getOrDefault(each.reason(), List.of()).contains(each))
+                .toList();
+        List<String> lines = new ArrayList<>(table(record, listed).lines(REMARKS));
+        untimed.forEach((reason, alike) -> lines.add(alike.size() + " more: " + reason));
         lines.add("-> " + record.chosen() + ": " + record.reason());
         return lines;
     }
 
     /** Returns one row for each candidate. */
     public static ResultTable table(TuningRecord record) {
+        return table(record, record.candidates());
+    }
+
+    private static ResultTable table(TuningRecord record, List<CandidateResult> candidates) {
         double standard = record.candidate(record.defaultVariant())
                 .map(CandidateResult::medianNanos)
                 .orElse(Double.NaN);
         return new ResultTable(
-                HEADER,
-                record.candidates().stream().map(each -> row(record, each, standard)).toList());
+                HEADER, candidates.stream().map(each -> row(record, each, standard)).toList());
     }
 
     private static List<String> row(TuningRecord record, CandidateResult candidate, double standard) {

@@ -1,6 +1,7 @@
 package dev.attune.processor.options;
 
 import dev.attune.annotations.Backend;
+import dev.attune.processor.plan.KernelPlan;
 import java.io.File;
 import java.util.Arrays;
 import java.util.Locale;
@@ -21,6 +22,10 @@ public enum ProcessorOption {
 
     /** Whether a specification in the profiles gets only the variants that they choose. */
     PROFILE_ONLY("attune.profile.only", "true, false"),
+
+    /** How many variants are planned for every specification. */
+    VARIANTS("attune.variants",
+            Arrays.stream(KernelPlan.Variants.values()).map(ProcessorOption::nameOf).collect(Collectors.joining(", "))),
 
     /** Whether a note per specification says what was generated. */
     VERBOSE("attune.verbose", "true, false");
@@ -61,8 +66,13 @@ public enum ProcessorOption {
         return Arrays.stream(Backend.values()).filter(backend -> nameOf(backend).equals(name)).findFirst();
     }
 
+    /** Returns how many variants an option's value means. */
+    static Optional<KernelPlan.Variants> variants(String name) {
+        return Arrays.stream(KernelPlan.Variants.values()).filter(choice -> nameOf(choice).equals(name)).findFirst();
+    }
+
     /** {@code VECTOR_512} is written {@code vector512}. */
-    private static String nameOf(Backend backend) {
-        return backend.name().toLowerCase(Locale.ROOT).replace("_", "");
+    private static String nameOf(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace("_", "");
     }
 }

@@ -4,6 +4,7 @@ import dev.attune.annotations.Backend;
 import dev.attune.processor.diagnostics.Message;
 import dev.attune.processor.diagnostics.Position;
 import dev.attune.processor.diagnostics.Reporter;
+import dev.attune.processor.plan.KernelPlan;
 import java.io.File;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -23,9 +24,15 @@ import java.util.regex.Pattern;
  * @param backends the backends that may be generated
  * @param profiles the files of measurements, the more important first
  * @param winnersOnly whether a specification in the profiles gets only the variants that they choose
+ * @param variants how many variants are planned
  * @param verbose whether to say what was generated
  */
-public record ProcessorOptions(Set<Backend> backends, List<Path> profiles, boolean winnersOnly, boolean verbose) {
+public record ProcessorOptions(
+        Set<Backend> backends,
+        List<Path> profiles,
+        boolean winnersOnly,
+        KernelPlan.Variants variants,
+        boolean verbose) {
 
     /** Copies the collections. */
     public ProcessorOptions {
@@ -43,6 +50,7 @@ public record ProcessorOptions(Set<Backend> backends, List<Path> profiles, boole
         Set<Backend> backends = EnumSet.allOf(Backend.class);
         List<Path> profiles = new ArrayList<>();
         boolean winnersOnly = false;
+        KernelPlan.Variants variants = KernelPlan.Variants.USUAL;
         boolean verbose = false;
         boolean understood = true;
         // Sorted, so that the order of messages does not depend on the order of a hash map.
@@ -65,6 +73,11 @@ public record ProcessorOptions(Set<Backend> backends, List<Path> profiles, boole
                     winnersOnly = value.equals("true");
                     yield winnersOnly || value.equals("false");
                 }
+                case VARIANTS -> {
+                    Optional<KernelPlan.Variants> choice = ProcessorOption.variants(value);
+                    variants = choice.orElse(variants);
+                    yield choice.isPresent();
+                }
                 case VERBOSE -> {
                     verbose = value.equals("true");
                     yield verbose || value.equals("false");
@@ -82,7 +95,7 @@ public record ProcessorOptions(Set<Backend> backends, List<Path> profiles, boole
             understood = false;
         }
         return understood
-                ? Optional.of(new ProcessorOptions(backends, profiles, winnersOnly, verbose))
+                ? Optional.of(new ProcessorOptions(backends, profiles, winnersOnly, variants, verbose))
                 : Optional.empty();
     }
 

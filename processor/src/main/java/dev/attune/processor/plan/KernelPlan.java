@@ -29,15 +29,26 @@ public record KernelPlan(
         int readAheadTiles,
         String variant) {
 
+    /** How many ways of writing kernels are planned. */
+    public enum Variants {
+
+        /** Each backend's default, and the few others that are likely to be faster on one machine or another. */
+        USUAL,
+
+        /** Everything that registers and caches allow, for a search. */
+        ALL
+    }
+
     /**
      * Plans the Java classes of a specification: for each backend, the widest vectors first and the scalar oracle last,
-     * its default and then the variants that may be faster on one machine or another.
+     * its default and then the other variants.
      */
-    public static List<KernelPlan> all(AttentionModel model) {
+    public static List<KernelPlan> of(AttentionModel model, Variants variants) {
         TileLayout layout = TileLayout.of(model);
         List<KernelPlan> plans = new ArrayList<>();
         for (Backend backend : model.vectorBackends()) {
-            plans.addAll(new PlanSpace(model, layout, backend).plans());
+            PlanSpace space = new PlanSpace(model, layout, backend);
+            plans.addAll(variants == Variants.ALL ? space.all() : space.usual());
         }
         plans.add(new KernelPlan(model, layout, Backend.SCALAR, Strategy.SCALAR, 1, 1, 0, ""));
         return List.copyOf(plans);

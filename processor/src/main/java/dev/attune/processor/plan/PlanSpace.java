@@ -5,11 +5,14 @@ import dev.attune.annotations.NumberFormat;
 import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * The plans for one vector width: what registers allow, the default among it, and the few others that are generated
- * because a machine's memory and caches, which nobody knows before, may prefer them.
+ * The plans for one vector width that registers and caches allow: the default, and those that a machine's memory and
+ * caches, which nobody knows before, may prefer to it.
  */
 final class PlanSpace {
 
@@ -42,36 +45,76 @@ final class PlanSpace {
      * of keeping memory busy (reading ahead instead of several tiles at once, or nothing instead of reading ahead). In
      * vectors that machines without permutes of two vectors have, there is one that does without.
      */
-    List<KernelPlan> plans() {
+    List<KernelPlan> usual() {
         int heads = mostHeads();
         int streams = streams(heads);
-        int readAhead = readAhead(streams);
         List<KernelPlan> plans = new ArrayList<>();
-        plans.add(plan(heads, streams, readAhead, ""));
-        if (streams > 1) {
-            plans.add(plan(heads, 1, readAhead(1), "ahead" + readAhead(1)));
-        } else {
-            plans.add(plan(heads, 1, 0, "ahead0"));
-        }
+        plans.add(permute(heads, streams, readAhead(streams)));
+        plans.add(permute(heads, 1, streams > 1 ? mostReadAhead() : 0));
         for (int fewer = heads / 2; fewer >= 1; fewer /= 2) {
             if (streams(fewer) > 1) {
-                plans.add(plan(fewer, streams(fewer), 0, "heads" + fewer + "-streams" + streams(fewer)));
+                plans.add(permute(fewer, streams(fewer), 0));
             }
         }
-        if (backend != Backend.VECTOR_512 && packed() && model.groupSize() > 1) {
-            plans.add(gather());
+        if (gathers()) {
+            plans.add(gather(mostReadAhead()));
         }
         return plans;
     }
 
-    /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. For one it never pays. */
-    private KernelPlan gather() {
-        int heads = Math.min(MOST_HEADS, model.groupSize());
-        return new KernelPlan(model, layout, backend, Strategy.GATHER, heads, 1, readAhead(1), "gather");
+    /**
+     * Returns every plan that registers and caches allow, those of {@link #usual} first: too many to time all of them.
+     */
+    List<KernelPlan> all() {
+        Set<KernelPlan> plans = new LinkedHashSet<>(usual());
+        for (int heads = mostHeads(); heads >= 1; heads /= 2) {
+            for (int streams = streams(heads); streams > 1; streams /= 2) {
+                plans.add(permute(heads, streams, 0));
+            }
+            for (int readAhead : readAheads()) {
+                plans.add(permute(heads, 1, readAhead));
+            }
+        }
+        if (gathers()) {
+            readAheads().forEach(readAhead -> plans.add(gather(readAhead)));
+        }
+        return List.copyOf(plans);
     }
 
-    private KernelPlan plan(int heads, int streams, int readAhead, String variant) {
-        return new KernelPlan(model, layout, backend, Strategy.PERMUTE, heads, streams, readAhead, variant);
+    /** Returns the numbers of tiles to be read ahead: nothing, powers of two, and the most. */
+    private Set<Integer> readAheads() {
+        Set<Integer> tiles = new TreeSet<>(List.of(0, mostReadAhead()));
+        for (int some = 1; some < mostReadAhead(); some *= 2) {
+            tiles.add(some);
+        }
+        return tiles;
+    }
+
+    /** For one head rows never pay, and the widest vectors have better permutes. */
+    private boolean gathers() {
+        return backend != Backend.VECTOR_512 && packed() && model.groupSize() > 1;
+    }
+
+    /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. */
+    private KernelPlan gather(int readAhead) {
+        int heads = Math.min(MOST_HEADS, model.groupSize());
+        String variant = readAhead == mostReadAhead() ? "gather" : "gather-ahead" + readAhead;
+        return new KernelPlan(model, layout, backend, Strategy.GATHER, heads, 1, readAhead, variant);
+    }
+
+    private KernelPlan permute(int heads, int streams, int readAhead) {
+        return new KernelPlan(
+                model, layout, backend, Strategy.PERMUTE, heads, streams, readAhead, name(heads, streams, readAhead));
+    }
+
+    /** Names a plan by what sets it apart from the default, whose name is empty. */
+    private String name(int heads, int streams, int readAhead) {
+        int most = mostHeads();
+        if (heads == most && streams == streams(most) && readAhead == readAhead(streams)) {
+            return "";
+        }
+        String memory = streams > 1 ? "streams" + streams : "ahead" + readAhead;
+        return heads == most ? memory : "heads" + heads + "-" + memory;
     }
 
     private int mostHeads() {
@@ -93,9 +136,10 @@ final class PlanSpace {
 
     /** Who reads several tiles at once keeps memory busy without reading ahead. */
     private int readAhead(int streams) {
-        if (streams > 1) {
-            return 0;
-        }
+        return streams > 1 ? 0 : mostReadAhead();
+    }
+
+    private int mostReadAhead() {
         int bytes = Math.max(layout.tileBytes(), layout.denseTileBytes());
         return Math.clamp(READ_AHEAD_BYTES / bytes, 1, MOST_READ_AHEAD_TILES);
     }

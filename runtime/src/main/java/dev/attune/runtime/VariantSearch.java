@@ -1,0 +1,186 @@
+package dev.attune.runtime;
+
+import dev.attune.runtime.spi.KernelVariant;
+import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.Contest;
+import dev.attune.runtime.tuning.ContestListener;
+import dev.attune.runtime.tuning.Search;
+import dev.attune.runtime.tuning.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Finds the fastest of more variants than there is time to compare: a {@link Search} whose races are short contests, and
+ * then a contest of the best it found with the default. Only what takes part in a race is verified and compiled.
+ */
+final class VariantSearch {
+
+    /** Share of the budget for the search; the rest is for the last contest. */
+    private static final double SEARCH = 0.7;
+
+    /** Share of the budget for a race, and for compiling who takes part in it. */
+    private static final double RACE = 0.06;
+
+    private static final double COMPILING = 0.15;
+
+    private final Trials trials;
+    private final int tokens;
+    private final int threads;
+    private final Meter meter;
+    private final ContestListener listener;
+    private final Consumer<Map<String, CandidateResult>> afterRace;
+
+    /** Of every variant that took part in a race, the last one's; times are nanoseconds of a step. */
+    private final Map<String, CandidateResult> results = new LinkedHashMap<>();
+
+    private long start;
+    private long budget;
+
+    /**
+     * Prepares a search.
+     *
+     * @param tokens tokens of each cache
+     * @param threads threads at work
+     * @param afterRace is told all results after every race
+     */
+    VariantSearch(
+            Trials trials,
+            int tokens,
+            int threads,
+            Meter meter,
+            ContestListener listener,
+            Consumer<Map<String, CandidateResult>> afterRace) {
+        this.trials = trials;
+        this.tokens = tokens;
+        this.threads = threads;
+        this.meter = meter;
+        this.listener = listener;
+        this.afterRace = afterRace;
+    }
+
+    /**
+     * Searches, once.
+     *
+     * @param standard the default, which is prepared
+     * @param candidates all that can run here, the default among them
+     * @param tried those that an earlier search has compared
+     * @param first where to begin; the default, or the best of an earlier search
+     * @param budget how long it may take
+     * @throws java.util.concurrent.CancellationException if the thread was interrupted, which it stays
+     */
+    Contest.Outcome run(
+            KernelVariant standard,
+            List<KernelVariant> candidates,
+            Set<KernelVariant> tried,
+            KernelVariant first,
+            Duration budget) {
+        this.start = meter.nanoTime().getAsLong();
+        this.budget = budget.toNanos();
+        KernelVariant best = new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
+        List<KernelVariant> last = new ArrayList<>(List.of(standard));
+        if (!best.equals(standard)) {
+            last.add(best);
+        }
+        long left = (long) (this.budget * (1 - elapsed()));
+        Contest.Outcome outcome = contest(last, Math.max(0, left), "");
+        outcome.results().forEach(result -> results.put(result.variant(), result));
+        String reason = outcome.conclusive() && best.equals(standard)
+                ? "the default is the fastest that the search found"
+                : outcome.reason();
+        return new Contest.Outcome(outcome.winner(), outcome.conclusive(), reason, List.copyOf(results.values()));
+    }
+
+    /** What sets variants apart, as their generator plans it; what takes another process to compile comes last. */
+    private static List<?> coordinates(KernelVariant variant) {
+        return List.of(
+                variant.headGroup(),
+                variant.streams(),
+                variant.readAheadTiles(),
+                variant.strategy(),
+                variant.backend());
+    }
+
+    /** Races that the first wins unless another is faster beyond doubt, as the default does in a contest. */
+    private final class ShortContests implements Search.Race<KernelVariant> {
+
+        @Override
+        public boolean goesOn() {
+            return elapsed() < SEARCH;
+        }
+
+        @Override
+        public KernelVariant fastest(List<KernelVariant> contestants) {
+            trials.prepare(contestants, deadline(COMPILING), listener);
+            List<KernelVariant> fit = contestants.stream()
+                    .filter(each -> !trials.out().containsKey(each.name()))
+                    .toList();
+            if (fit.size() < 2) {
+                return fit.isEmpty() ? contestants.getFirst() : fit.getFirst();
+            }
+            long nanos = deadline(RACE) - meter.nanoTime().getAsLong();
+            Contest.Outcome outcome = contest(fit, nanos, "searching, ");
+            outcome.results().forEach(result -> results.put(result.variant(), lost(result, outcome)));
+            afterRace.accept(results);
+            return fit.stream()
+                    .filter(each -> each.name().equals(outcome.winner()))
+                    .findFirst()
+                    .orElseThrow();
+        }
+
+        /** Returns when something that begins now has to be done with. */
+        private long deadline(double share) {
+            return (long) (start + budget * Math.min(elapsed() + share, SEARCH));
+        }
+    }
+
+    /** Who wins a race was timed to its end; who loses it is compared no further. */
+    private static CandidateResult lost(CandidateResult result, Contest.Outcome outcome) {
+        if (result.verdict() != Verdict.TIMED || result.variant().equals(outcome.winner())) {
+            return result;
+        }
+        double winner = outcome.results().stream()
+                .filter(each -> each.variant().equals(outcome.winner()))
+                .mapToDouble(CandidateResult::medianNanos)
+                .findFirst()
+                .orElse(Double.NaN);
+        String reason = String.format(
+                Locale.ROOT,
+                "%.2f times the speed of %s in a race of the search",
+                winner / result.medianNanos(),
+                outcome.winner());
+        return new CandidateResult(
+                result.variant(),
+                Verdict.STOPPED_EARLY,
+                reason,
+                result.medianNanos(),
+                result.lowerQuartileNanos(),
+                result.upperQuartileNanos(),
+                result.rounds());
+    }
+
+    /** Holds a contest of those for which there can be caches; the first is not to lack them. */
+    private Contest.Outcome contest(List<KernelVariant> variants, long nanos, String prefix) {
+        Map<String, CandidateResult> impossible = trials.fill(variants, tokens, threads);
+        impossible.values().forEach(result -> results.put(result.variant(), result));
+        ContestListener ofAll = progress -> listener.round(new ContestListener.Progress(
+                prefix + progress.stage(), Math.min(1, elapsed()), progress.best(), progress.bestNanos()));
+        return new Contest(
+                        variants.stream()
+                                .filter(each -> !impossible.containsKey(each.name()))
+                                .map(trials::contestant)
+                                .toList(),
+                        meter.nanoTime(),
+                        ofAll)
+                .hold(Duration.ofNanos(Math.max(0, nanos)));
+    }
+
+    private double elapsed() {
+        return budget == 0 ? 1 : (meter.nanoTime().getAsLong() - start) / (double) budget;
+    }
+}
