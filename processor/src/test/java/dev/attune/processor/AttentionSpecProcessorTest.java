@@ -55,6 +55,24 @@ class AttentionSpecProcessorTest {
     }
 
     @Test
+    void generatesEverythingThatCanBePlannedOnRequest() throws IOException {
+        Map<String, String> usual =
+                compilation.source("Foo", SPEC + "interface Foo {}").generate().generated();
+        SpecCompilation.Result result = new SpecCompilation(folder.resolve("all"))
+                .source("Foo", SPEC + "interface Foo {}")
+                .options(List.of("-Aattune.variants=all"))
+                .generate();
+
+        assertEquals(List.of(), result.texts());
+        assertFalse(usual.containsKey("FooVector512Heads1Ahead2Kernels"));
+        assertTrue(result.generated().containsKey("FooVector512Heads1Ahead2Kernels"));
+        usual.forEach((name, text) -> {
+            // Only the factory has more to list, and a fingerprint of more kernels.
+            assertEquals(name.equals("FooKernels"), !text.equals(result.generated().get(name)), name);
+        });
+    }
+
+    @Test
     void handsEveryAttributeToTheCompiler() throws IOException {
         List<AttentionModel> models = new ArrayList<>();
         SpecCompilation.Result result = compilation

@@ -228,7 +228,7 @@ class MessageTest {
                 Case.of(Message.OPTION_UNKNOWN, SPEC + "interface Foo {}",
                         "[ATT040] there is no option -Aattune.backend; "
                                 + "the options are -Aattune.backends, -Aattune.profile, "
-                                + "-Aattune.profile.only, -Aattune.verbose")
+                                + "-Aattune.profile.only, -Aattune.variants, -Aattune.verbose")
                         .options("-Aattune.backend=scalar"),
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.backends=scalar,avx is not understood; its values are "
@@ -244,6 +244,9 @@ class MessageTest {
                 Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
                         "[ATT041] -Aattune.profile.only=yes is not understood; its values are true, false")
                         .options("-Aattune.profile.only=yes"),
+                Case.of(Message.OPTION_INVALID, SPEC + "interface Foo {}",
+                        "[ATT041] -Aattune.variants=many is not understood; its values are usual, all")
+                        .options("-Aattune.variants=many"),
                 Case.of(Message.OPTION_NEEDS_ANOTHER, SPEC + "interface Foo {}",
                         "[ATT042] -Aattune.profile.only=true has no meaning without -Aattune.profile; "
                                 + "add -Aattune.profile=, or remove -Aattune.profile.only")

@@ -80,9 +80,12 @@ final class CompilerWarmUp {
      * @throws CancellationException if the thread was interrupted, which it stays
      */
     void run(long limit, ContestListener listener) {
+        if (steps.isEmpty()) {
+            return;
+        }
         long start = meter.nanoTime().getAsLong();
         long improved = start;
-        boolean settled = steps.isEmpty();
+        boolean settled = false;
         long now = start;
         while (now - start < limit && !(settled && now - improved >= QUIET_NANOS)) {
             settled = true;

@@ -123,14 +123,27 @@ final class VariantSearch {
             if (fit.size() < 2) {
                 return fit.isEmpty() ? contestants.getFirst() : fit.getFirst();
             }
-            long nanos = deadline(RACE) - meter.nanoTime().getAsLong();
-            Contest.Outcome outcome = contest(fit, nanos, "searching, ");
-            outcome.results().forEach(result -> results.put(result.variant(), lost(result, outcome)));
+            Contest.Outcome outcome = race(fit);
+            // Whose race came to no conclusion has not been compared.
+            outcome.results().stream()
+                    .filter(result -> result.verdict() == Verdict.REFUSED || outcome.conclusive())
+                    .forEach(result -> results.put(result.variant(), lost(result, outcome)));
             afterRace.accept(results);
             return fit.stream()
                     .filter(each -> each.name().equals(outcome.winner()))
                     .findFirst()
                     .orElseThrow();
+        }
+
+        /** Long contexts, and many contestants, take longer to come to a conclusion. */
+        private Contest.Outcome race(List<KernelVariant> fit) {
+            Contest.Outcome outcome;
+            double share = RACE;
+            do {
+                outcome = contest(fit, deadline(share) - meter.nanoTime().getAsLong(), "searching, ");
+                share *= 2;
+            } while (!outcome.conclusive() && goesOn());
+            return outcome;
         }
 
         /** Returns when something that begins now has to be done with. */

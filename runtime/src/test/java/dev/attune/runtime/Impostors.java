@@ -21,11 +21,16 @@ final class Impostors {
 
     private static final KernelVariant ORACLE = ReferenceProvider.defaultOf(Backend.SCALAR);
 
-    private final Map<String, Supplier<AttentionKernels>> factories = new LinkedHashMap<>();
+    private final Map<KernelVariant, Supplier<AttentionKernels>> factories = new LinkedHashMap<>();
 
     /** Adds a variant; the first one is its backend's default. */
     Impostors with(String name, Supplier<AttentionKernels> factory) {
-        factories.put(name, factory);
+        return with(variant(name), factory);
+    }
+
+    /** Adds a variant; the first one is its backend's default. */
+    Impostors with(KernelVariant variant, Supplier<AttentionKernels> factory) {
+        factories.put(variant, factory);
         return this;
     }
 
@@ -34,14 +39,13 @@ final class Impostors {
     }
 
     ReferenceProvider provider(Supplier<AttentionKernels> oracle) {
-        List<KernelVariant> variants = new ArrayList<>();
-        factories.keySet().forEach(name -> variants.add(variant(name)));
+        List<KernelVariant> variants = new ArrayList<>(factories.keySet());
         variants.add(ORACLE);
         return new ReferenceProvider(
                 SmallLayer.class,
                 SHAPE,
                 variants,
-                variant -> factories.getOrDefault(variant.name(), oracle).get());
+                variant -> factories.getOrDefault(variant, oracle).get());
     }
 
     static KernelVariant variant(String name) {

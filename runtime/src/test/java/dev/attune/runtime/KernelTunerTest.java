@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.attune.annotations.Backend;
+import dev.attune.annotations.Strategy;
 import dev.attune.reference.ReferenceKernels;
 import dev.attune.reference.ReferenceProvider;
 import dev.attune.runtime.spi.AttentionKernels;
+import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
 import dev.attune.runtime.tuning.ContestListener;
+import dev.attune.runtime.tuning.TuningKey;
 import dev.attune.runtime.tuning.TuningRecord;
 import dev.attune.runtime.tuning.Verdict;
 import java.io.IOException;
@@ -19,19 +22,25 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Variants that compute like the oracle, or not, on a clock that only their decoding moves. */
+@Timeout(60)
 class KernelTunerTest {
 
     private static final long MILLISECOND = 1_000_000;
     private static final Duration BUDGET = Duration.ofSeconds(60);
+    private static final Duration SEARCH_BUDGET = Duration.ofSeconds(40);
     private static final int TOKENS = 1024;
 
     @TempDir
@@ -311,6 +320,128 @@ class KernelTunerTest {
         assertTrue(stages.contains("timing"));
         assertFalse(stages.contains("compiling"));
         assertTrue(tuner.known(2 * TOKENS, 1).isPresent());
+    }
+
+    /** Three numbers of heads by seven of tiles; reading ahead of three with two heads is the fastest. */
+    private Impostors grid(Set<String> wrong) {
+        Impostors impostors = new Impostors();
+        for (int heads : new int[] {4, 2, 1}) {
+            for (int ahead = 6; ahead >= 0; ahead--) {
+                boolean standard = heads == 4 && ahead == 6;
+                String name = standard ? "vector512" : "vector512-heads" + heads + "-ahead" + ahead;
+                int millis = 10 + 4 * Math.abs(heads - 2) + 2 * Math.abs(ahead - 3);
+                impostors.with(
+                        new KernelVariant(name, Backend.VECTOR_512, Strategy.PERMUTE, heads, 1, ahead),
+                        () -> wrong.contains(name) ? wrong(1.03f) : millis(millis));
+            }
+        }
+        return impostors;
+    }
+
+    @Test
+    void ofTooManyVariantsASearchVerifiesAndComparesSome() {
+        Set<String> stages = new LinkedHashSet<>();
+        KernelTuner tuner = tuner(provider(grid(Set.of())), 512);
+        TuningRecord record = tuner.tune(TOKENS, 1, SEARCH_BUDGET, progress -> stages.add(progress.stage()));
+        assertEquals("vector512-heads2-ahead3", record.chosen(), record::reason);
+        assertEquals("vector512", record.defaultVariant());
+        assertTrue(
+                record.reason().matches("the fastest of 2 timed to the end, 2\\.4\\d\\d times the default's speed in .*;"
+                        + " a search compared \\d+ of 22 variants"),
+                record::reason);
+        List<CandidateResult> compared =
+                record.candidates().stream().filter(each -> each.rounds() > 0).toList();
+        List<CandidateResult> leftOut = record.candidates().stream()
+                .filter(each -> each.verdict() == Verdict.LEFT_OUT)
+                .toList();
+        assertEquals(22, compared.size() + leftOut.size());
+        assertTrue(compared.size() >= 9 && compared.size() <= 20, () -> compared.size() + " compared");
+        leftOut.forEach(each -> assertEquals("the search has not come to it yet", each.reason()));
+        assertTrue(
+                leftOut.stream().anyMatch(each -> !stages.contains("verifying " + each.variant())),
+                "only what takes part in a race is verified");
+        CandidateResult loser = candidate(record, "vector512-heads4-ahead3");
+        assertEquals(Verdict.STOPPED_EARLY, loser.verdict());
+        assertEquals("0.56 times the speed of vector512-heads2-ahead3 in a race of the search", loser.reason());
+        assertTrue(stages.contains("searching, timing"), stages::toString);
+        assertEquals(Optional.of(record), tuner.known(TOKENS, 1));
+    }
+
+    @Test
+    void aSearchGoesOnWhereItsBudgetEnded() {
+        ReferenceProvider provider = provider(grid(Set.of()));
+        TuningRecord first = tuner(provider, 512).tune(TOKENS, 1, Duration.ofSeconds(20), ContestListener.SILENT);
+        Set<String> compared = new HashSet<>();
+        first.candidates().stream().filter(each -> each.rounds() > 0).forEach(each -> compared.add(each.variant()));
+        assertTrue(compared.size() < 22, compared::toString);
+
+        Set<String> stages = new LinkedHashSet<>();
+        TuningRecord second =
+                tuner(provider, 512).goOn(first, Duration.ofMinutes(10), progress -> stages.add(progress.stage()));
+        assertEquals("vector512-heads2-ahead3", second.chosen(), second::reason);
+        assertTrue(second.candidates().stream().allMatch(each -> each.rounds() > 0), second::toString);
+        assertTrue(second.reason().endsWith("a search compared 22 of 22 variants"), second::reason);
+        compared.removeAll(List.of("vector512", first.chosen()));
+        for (String variant : compared) {
+            assertFalse(stages.contains("verifying " + variant), variant);
+            assertEquals(candidate(first, variant), candidate(second, variant));
+        }
+    }
+
+    @Test
+    void whatASearchFindsToBeWrongIsRefusedAndNotChosen() {
+        Set<String> wrong = Set.of("vector512-heads2-ahead3", "vector512-heads4-ahead3");
+        TuningRecord record = tuner(provider(grid(wrong)), 512)
+                .tune(TOKENS, 1, Duration.ofMinutes(10), ContestListener.SILENT);
+        assertTrue(
+                Set.of("vector512-heads2-ahead2", "vector512-heads2-ahead4").contains(record.chosen()),
+                record::reason);
+        wrong.forEach(variant -> assertRefused(record, variant, "normalised mean square error"));
+    }
+
+    @Test
+    void aSearchWithADefaultThatIsWrongBeginsAtAnother() {
+        TuningRecord record = tuner(provider(grid(Set.of("vector512"))), 512)
+                .tune(TOKENS, 1, Duration.ofMinutes(10), ContestListener.SILENT);
+        assertEquals("vector512-heads2-ahead3", record.chosen(), record::reason);
+        assertEquals("vector512-heads4-ahead5", record.defaultVariant());
+        assertRefused(record, "vector512", "normalised mean square error");
+    }
+
+    @Test
+    void aSearchWithTooLittleTimeKeepsTheDefault() throws IOException {
+        ReferenceProvider provider = provider(grid(Set.of()));
+        for (Duration budget : List.of(Duration.ofNanos(1), Duration.ofMillis(200))) {
+            TuningRecord record = tuner(provider, 512).tune(TOKENS, 1, budget, ContestListener.SILENT);
+            assertEquals("vector512", record.chosen());
+            assertTrue(record.reason().contains("give more time"), record::reason);
+            assertNothingKept(provider);
+        }
+    }
+
+    @Test
+    void aRecordOfOtherKernelsIsNotGoneOnWith() {
+        KernelTuner tuner = tuner(provider(new Impostors().with("vector512", () -> millis(10))), 512);
+        TuningRecord record = tuner.tune(TOKENS, 1, BUDGET, ContestListener.SILENT);
+        TuningKey key = record.key();
+        TuningRecord other = new TuningRecord(
+                new TuningKey(
+                        key.specification(),
+                        key.specificationHash(),
+                        "0123456789abcdef",
+                        key.operation(),
+                        key.contextTokens(),
+                        key.groupSize(),
+                        key.threads(),
+                        key.policy()),
+                record.chosen(),
+                record.defaultVariant(),
+                record.reason(),
+                record.measuredAt(),
+                record.candidates());
+        var refused = assertThrows(
+                IllegalArgumentException.class, () -> tuner.goOn(other, BUDGET, ContestListener.SILENT));
+        assertTrue(refused.getMessage().contains("take one that known() returned"), refused::getMessage);
     }
 
     private void assertNothingKept(ReferenceProvider provider) throws IOException {

@@ -3,6 +3,7 @@ package dev.attune.runtime.kernels;
 import dev.attune.processor.KernelCompiler;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.GeneratedSource;
+import dev.attune.processor.plan.KernelPlan;
 import dev.attune.runtime.spi.KernelProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -41,8 +42,12 @@ public final class CompiledSpecifications {
     private CompiledSpecifications() {}
 
     public static CompiledSpecifications of(List<AttentionModel> models) {
+        return of(models, KernelPlan.Variants.USUAL);
+    }
+
+    public static CompiledSpecifications of(List<AttentionModel> models, KernelPlan.Variants variants) {
         CompiledSpecifications compiled = new CompiledSpecifications();
-        Map<String, byte[]> classes = compile(models);
+        Map<String, byte[]> classes = compile(models, variants);
         ClassLoader loader = new ClassLoader(CompiledSpecifications.class.getClassLoader()) {
             @Override
             protected Class<?> findClass(String name) throws ClassNotFoundException {
@@ -69,13 +74,13 @@ public final class CompiledSpecifications {
         return providers.get(model.specificationName());
     }
 
-    private static Map<String, byte[]> compile(List<AttentionModel> models) {
+    private static Map<String, byte[]> compile(List<AttentionModel> models, KernelPlan.Variants variants) {
         List<JavaFileObject> sources = new ArrayList<>();
         for (AttentionModel model : models) {
             String name = model.specificationName();
             sources.add(new Source(new GeneratedSource(
                     model.qualify(name), "package " + model.packageName() + "; interface " + name + " {}")));
-            new KernelCompiler().compile(model).forEach(source -> sources.add(new Source(source)));
+            new KernelCompiler(variants).compile(model).forEach(source -> sources.add(new Source(source)));
         }
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();

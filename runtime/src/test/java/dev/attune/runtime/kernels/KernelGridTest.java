@@ -12,6 +12,7 @@ import dev.attune.annotations.Restoration;
 import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.processor.model.PruningModel;
+import dev.attune.processor.plan.KernelPlan;
 import dev.attune.runtime.kernels.PackedHead.Attended;
 import dev.attune.runtime.spi.AttentionKernels;
 import dev.attune.runtime.spi.KernelProvider;
@@ -122,6 +123,31 @@ class KernelGridTest {
         check(models, COUNTS);
     }
 
+    /** What a search may come to: all numbers of heads and streams, and of tiles that are read ahead. */
+    @Test
+    void everyVariantThatCanBePlannedAgreesToo() {
+        NumberFormat format = NumberFormat.BFLOAT16;
+        List<AttentionModel> models = List.of(
+                Specifications.model(
+                        "AllPacked",
+                        4,
+                        64,
+                        Specifications.pruned(0.8, Centering.TILE, format),
+                        Specifications.pruned(0.8, Centering.NONE, NumberFormat.INT8)),
+                Specifications.model(
+                        "AllKeysPacked",
+                        3,
+                        128,
+                        Specifications.pruned(0.5, Centering.NONE, format),
+                        Specifications.dense(format)),
+                Specifications.model("AllDense", 2, 32, Specifications.dense(format), Specifications.dense(format)));
+        CompiledSpecifications all = CompiledSpecifications.of(models, KernelPlan.Variants.ALL);
+        for (AttentionModel model : models) {
+            assertTrue(all.provider(model).variants().size() > 16, () -> model + " leaves nothing to search");
+        }
+        check(models, all, EDGES);
+    }
+
     private static AttentionModel pair(PruningModel keys, PruningModel values) {
         String name = "Pair%sR%d%sR%d".formatted(
                 keys.format(), Math.round(keys.ratio() * 100), values.format(), Math.round(values.ratio() * 100));
@@ -153,7 +179,10 @@ class KernelGridTest {
     }
 
     private static void check(List<AttentionModel> models, int[] counts) {
-        CompiledSpecifications compiled = CompiledSpecifications.of(models);
+        check(models, CompiledSpecifications.of(models), counts);
+    }
+
+    private static void check(List<AttentionModel> models, CompiledSpecifications compiled, int[] counts) {
         for (AttentionModel model : models) {
             long seed = 42 + model.specificationName().hashCode();
             for (int count : counts) {
