@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.attune.annotations.Backend;
 import dev.attune.reference.ReferenceProvider;
+import dev.attune.reference.SpaciousLayer;
 import dev.attune.reference.TimedLayer;
 import dev.attune.reference.TimedLayerKernels;
 import dev.attune.runtime.spi.KernelProvider;
@@ -131,6 +132,45 @@ class RemoteTrialTest {
             assertEquals(Set.of(), children());
             assertEquals(Optional.empty(), tuner.known(TOKENS, 1));
         }
+    }
+
+    @Test
+    void whatAnInterruptedSearchHasComparedIsKeptAndItGoesOn() {
+        KernelProvider spacious = Attune.provider(SpaciousLayer.class);
+        Machine machine = Machine.of(512, directory, Meter.ofJvm());
+        TuningRecord unfinished;
+        try (KernelTuner tuner = new KernelTuner(
+                spacious, KernelTuner.Isolation.OWN_PROCESSES, KernelPolicy.free(), machine)) {
+            assertThrows(
+                    CancellationException.class,
+                    () -> tuner.tune(TOKENS, 1, Duration.ofSeconds(60), progress -> {
+                        if (tuner.known(TOKENS, 1).isPresent()) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }));
+            assertTrue(Thread.interrupted());
+            unfinished = tuner.known(TOKENS, 1).orElseThrow();
+        }
+        assertEquals("vector512", unfinished.chosen(), "nothing is chosen before the end");
+        assertEquals("a search has not ended yet", unfinished.reason());
+        Set<String> compared = compared(unfinished);
+        assertTrue(compared.size() >= 2 && compared.size() < 21, compared::toString);
+
+        try (KernelTuner tuner = new KernelTuner(
+                spacious, KernelTuner.Isolation.OWN_PROCESSES, KernelPolicy.free(), machine)) {
+            TuningRecord record = tuner.goOn(unfinished, BUDGET, ContestListener.SILENT);
+            assertTrue(record.reason().matches(".*; a search compared \\d+ of 21 variants"), record::reason);
+            assertTrue(compared(record).containsAll(compared), record::toString);
+            assertTrue(compared(record).size() > compared.size(), record::toString);
+            assertEquals(Optional.of(record), tuner.known(TOKENS, 1));
+        }
+    }
+
+    private static Set<String> compared(TuningRecord record) {
+        return record.candidates().stream()
+                .filter(candidate -> candidate.rounds() > 0)
+                .map(CandidateResult::variant)
+                .collect(Collectors.toSet());
     }
 
     @Test

@@ -1,0 +1,4 @@
+package dev.attune.reference;
+
+/** A specification with more variants than are all compared. */
+public interface SpaciousLayer {}
