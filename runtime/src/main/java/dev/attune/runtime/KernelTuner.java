@@ -341,16 +341,8 @@ public final class KernelTuner implements AutoCloseable {
         private Optional<TuningRecord> unfinished(Map<String, CandidateResult> results) {
             KernelVariant best = best();
             Map<String, CandidateResult> all = new LinkedHashMap<>(results);
-            all.computeIfPresent(best.name(), (name, result) -> result.verdict() == Verdict.REFUSED
-                    ? result
-                    : new CandidateResult(
-                            name,
-                            Verdict.TIMED,
-                            "",
-                            result.medianNanos(),
-                            result.lowerQuartileNanos(),
-                            result.upperQuartileNanos(),
-                            result.rounds()));
+            all.computeIfPresent(best.name(), (name, result) ->
+                    result.verdict() == Verdict.REFUSED ? result : result.as(Verdict.TIMED, ""));
             return Optional.ofNullable(all.get(best.name()))
                     .filter(result -> result.verdict() == Verdict.TIMED)
                     .map(result -> record(best.name(), "a search has not ended yet", all.values()));

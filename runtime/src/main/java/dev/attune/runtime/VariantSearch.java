@@ -29,6 +29,9 @@ final class VariantSearch {
 
     private static final double COMPILING = 0.15;
 
+    /** Begins the stages that listeners are told about. */
+    private static final String SEARCHING = "searching, ";
+
     private final Trials trials;
     private final int tokens;
     private final int threads;
@@ -83,15 +86,16 @@ final class VariantSearch {
         this.start = meter.nanoTime().getAsLong();
         this.budget = budget.toNanos();
         KernelVariant best = new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
+        // The best of an earlier search may not have met anyone in this one.
+        trials.prepare(List.of(best), (long) (start + this.budget * Math.min(elapsed() + COMPILING, 1)), ofWhole(""));
         List<KernelVariant> last = new ArrayList<>(List.of(standard));
-        if (!best.equals(standard)) {
+        if (!best.equals(standard) && !trials.out().containsKey(best.name())) {
             last.add(best);
         }
-        long left = (long) (this.budget * (1 - elapsed()));
-        Contest.Outcome outcome = contest(last, Math.max(0, left), "");
+        Contest.Outcome outcome = contest(last, (long) (this.budget * (1 - elapsed())), "");
         outcome.results().forEach(result -> results.put(result.variant(), result));
         String reason = outcome.conclusive() && best.equals(standard)
-                ? "the default is the fastest that the search found"
+                ? "the default is the fastest that was found"
                 : outcome.reason();
         return new Contest.Outcome(outcome.winner(), outcome.conclusive(), reason, List.copyOf(results.values()));
     }
@@ -116,7 +120,7 @@ final class VariantSearch {
 
         @Override
         public KernelVariant fastest(List<KernelVariant> contestants) {
-            trials.prepare(contestants, deadline(COMPILING), listener);
+            trials.prepare(contestants, deadline(COMPILING), ofWhole(SEARCHING));
             List<KernelVariant> fit = contestants.stream()
                     .filter(each -> !trials.out().containsKey(each.name()))
                     .toList();
@@ -127,7 +131,7 @@ final class VariantSearch {
             // Whose race came to no conclusion has not been compared.
             outcome.results().stream()
                     .filter(result -> result.verdict() == Verdict.REFUSED || outcome.conclusive())
-                    .forEach(result -> results.put(result.variant(), lost(result, outcome)));
+                    .forEach(result -> results.put(result.variant(), searched(result, outcome)));
             afterRace.accept(results);
             return fit.stream()
                     .filter(each -> each.name().equals(outcome.winner()))
@@ -140,7 +144,7 @@ final class VariantSearch {
             Contest.Outcome outcome;
             double share = RACE;
             do {
-                outcome = contest(fit, deadline(share) - meter.nanoTime().getAsLong(), "searching, ");
+                outcome = contest(fit, deadline(share) - meter.nanoTime().getAsLong(), SEARCHING);
                 share *= 2;
             } while (!outcome.conclusive() && goesOn());
             return outcome;
@@ -152,45 +156,44 @@ final class VariantSearch {
         }
     }
 
-    /** Who wins a race was timed to its end; who loses it is compared no further. */
-    private static CandidateResult lost(CandidateResult result, Contest.Outcome outcome) {
-        if (result.verdict() != Verdict.TIMED || result.variant().equals(outcome.winner())) {
+    /** Says of who was timed to the end of a race how it did there. */
+    private static CandidateResult searched(CandidateResult result, Contest.Outcome race) {
+        if (result.verdict() != Verdict.TIMED) {
             return result;
         }
-        double winner = outcome.results().stream()
-                .filter(each -> each.variant().equals(outcome.winner()))
+        double winner = race.results().stream()
+                .filter(each -> each.variant().equals(race.winner()))
                 .mapToDouble(CandidateResult::medianNanos)
                 .findFirst()
                 .orElse(Double.NaN);
-        String reason = String.format(
-                Locale.ROOT,
-                "%.2f times the speed of %s in a race of the search",
-                winner / result.medianNanos(),
-                outcome.winner());
-        return new CandidateResult(
-                result.variant(),
-                Verdict.STOPPED_EARLY,
-                reason,
-                result.medianNanos(),
-                result.lowerQuartileNanos(),
-                result.upperQuartileNanos(),
-                result.rounds());
+        String reason = result.variant().equals(race.winner())
+                ? "won a race of the search"
+                : String.format(
+                        Locale.ROOT,
+                        "%.2f times the speed of %s in a race of the search",
+                        winner / result.medianNanos(),
+                        race.winner());
+        return result.as(Verdict.SEARCHED, reason);
     }
 
     /** Holds a contest of those for which there can be caches; the first is not to lack them. */
     private Contest.Outcome contest(List<KernelVariant> variants, long nanos, String prefix) {
         Map<String, CandidateResult> impossible = trials.fill(variants, tokens, threads);
         impossible.values().forEach(result -> results.put(result.variant(), result));
-        ContestListener ofAll = progress -> listener.round(new ContestListener.Progress(
-                prefix + progress.stage(), Math.min(1, elapsed()), progress.best(), progress.bestNanos()));
         return new Contest(
                         variants.stream()
                                 .filter(each -> !impossible.containsKey(each.name()))
                                 .map(trials::contestant)
                                 .toList(),
                         meter.nanoTime(),
-                        ofAll)
+                        ofWhole(prefix))
                 .hold(Duration.ofNanos(Math.max(0, nanos)));
+    }
+
+    /** Returns who tells the listener how much of the whole search is done, whatever a part of it says of itself. */
+    private ContestListener ofWhole(String prefix) {
+        return progress -> listener.round(new ContestListener.Progress(
+                prefix + progress.stage(), Math.min(1, elapsed()), progress.best(), progress.bestNanos()));
     }
 
     private double elapsed() {

@@ -41,8 +41,8 @@ import picocli.CommandLine.Spec;
             "Verifies the variants of a specification that can run on this machine, times them against one another, and"
                     + " keeps what came of it in the store, where every later start finds it.",
             "The variant that is used without measurements always takes part; another takes its place only if it is"
-                    + " faster beyond doubt. Ctrl-C loses nothing but the measurement it interrupts; the same command"
-                    + " goes on with what lacks."
+                    + " faster beyond doubt. Of more than 16 variants a search compares some. Ctrl-C loses nothing but"
+                    + " the measurement it interrupts; the same command goes on with what lacks."
         },
         footer = {
             "  attune tune Llama31Attention --budget 90s",

@@ -77,7 +77,8 @@ public final class RecordTable {
 
     private static List<String> row(TuningRecord record, CandidateResult candidate, double standard) {
         boolean timed = Double.isFinite(candidate.medianNanos());
-        boolean compared = timed && Double.isFinite(standard);
+        // Races are minutes apart from the last contest; the remark compares within one.
+        boolean compared = timed && Double.isFinite(standard) && candidate.verdict() != Verdict.SEARCHED;
         return List.of(
                 candidate.variant(),
                 timed ? format("%.2f", candidate.medianNanos()) : "-",
@@ -91,7 +92,7 @@ public final class RecordTable {
         String what = switch (candidate.verdict()) {
             case TIMED -> joined(
                     candidate.variant().equals(record.defaultVariant()) ? "the default" : "", candidate.reason());
-            case STOPPED_EARLY, LEFT_OUT -> candidate.reason();
+            case STOPPED_EARLY, SEARCHED, LEFT_OUT -> candidate.reason();
             case REFUSED -> "refused: " + candidate.reason();
             case UNSUPPORTED -> "unsupported: " + candidate.reason();
         };

@@ -46,6 +46,12 @@ public record CandidateResult(
         return Double.isFinite(nanos) ? nanos : Double.NaN;
     }
 
+    /** Returns the same times with another verdict. */
+    public CandidateResult as(Verdict otherVerdict, String otherReason) {
+        return new CandidateResult(
+                variant, otherVerdict, otherReason, medianNanos, lowerQuartileNanos, upperQuartileNanos, rounds);
+    }
+
     /** Returns the result of a candidate that was not timed. */
     public static CandidateResult untimed(String variant, Verdict verdict, String reason) {
         return new CandidateResult(variant, verdict, reason, Double.NaN, Double.NaN, Double.NaN, 0);

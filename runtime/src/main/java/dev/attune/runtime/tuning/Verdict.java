@@ -9,6 +9,9 @@ public enum Verdict {
     /** It was so much slower than the best that timing it further would have been a waste. */
     STOPPED_EARLY,
 
+    /** It took part in races of a search, and not in the last contest; its times are those of its last race. */
+    SEARCHED,
+
     /** It could run, but was not timed. */
     LEFT_OUT,
 
