@@ -329,11 +329,13 @@ public final class KernelTuner implements AutoCloseable {
             if (!searching) {
                 return record;
             }
-            Set<String> running = candidates().stream().map(KernelVariant::name).collect(Collectors.toSet());
             long compared = record.candidates().stream()
-                    .filter(result -> result.rounds() > 0 && running.contains(result.variant()))
+                    .filter(result -> result.rounds() > 0)
                     .count();
-            String reason = outcome.reason() + "; a search compared " + compared + " of " + running.size() + " variants";
+            long all = record.candidates().stream()
+                    .filter(result -> result.verdict() != Verdict.UNSUPPORTED)
+                    .count();
+            String reason = outcome.reason() + "; a search compared " + compared + " of " + all + " variants";
             return record(outcome.winner(), reason, outcome.results());
         }
 
