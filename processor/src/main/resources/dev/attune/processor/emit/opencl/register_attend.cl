@@ -3,7 +3,7 @@
 // A work-group is 32 work-items, its lanes, with one tile of 64 tokens in hand at a time. A lane loads all it
 // needs of a tile by wide loads, values while the scores are being summed and the next keys while the values
 // are. What is looked up of a channel, or of a token, lies side by side in local memory for the heads of the
-// pass.
+// pass. Where that is bfloat16, the time goes into issuing instructions, and what costs fewer is preferred.
 
 #define ROWS_AHEAD 8 // rows of a dense tile asked for at a time
 #define RISE 4       // a softmax is relative to a score that is raised when another exceeds it by this (log2)
@@ -69,6 +69,13 @@ static inline uint index_at(const uint *words, int e, int bytes, int shift) {
     return (bit < shift ? word << (shift - bit) : word >> (bit - shift)) & ((1u << 8 * bytes) - 1) << shift;
 }
 
+#if !VALUES_DENSE
+/* The same of tokens, which leave a byte's highest two bits clear: below a word's last byte nothing is masked. */
+static inline uint token_at(const uint *words, int e, int shift) {
+    return e % 4 == 3 && shift <= 2 ? words[e / 4] >> (24 - shift) : index_at(words, e, 1, shift);
+}
+
+#endif
 #if SIGNS
 /* Bits 4 n to 4 n + 3 of a word, times 2^shift. */
 static inline uint nibble_at(uint word, int n, int shift) {
@@ -105,15 +112,21 @@ static inline heads unpack_by(packed_heads x, uint to_high_half) {
 }
 
 #define unpack(x) unpack_by(x, to_high_half)
+#define unpack_pair(x) ((float2) (as_float((x) * to_high_half), as_float(x)))
 
 // The weights of the tile's tokens. Pairs are in two tables: of 64 words at most two share a bank, whatever is
 // looked up.
 #define WEIGHT_SHIFT 2
 
+/* The same of weights: none is negative, or much above 2^RISE. */
+static inline uint pack_weights(float low, float high) {
+    const uint l = (as_uint(low) + 0x8000u) >> 16;
+    return ((as_uint(high) + 0x8000u - l) & 0xffff0000u) | l;
+}
+
 static inline void put_weights(local uint *weights, uint token, heads p) {
-    const packed_heads pairs = pack(p);
-    weights[token] = pairs.x;
-    weights[TILE_TOKENS + token] = pairs.y;
+    weights[token] = pack_weights(p.x, p.y);
+    weights[TILE_TOKENS + token] = pack_weights(p.z, p.w);
 }
 
 static inline packed_heads packed_weights_at(const local uint *weights, uint offset) {
@@ -145,6 +158,7 @@ static inline packed_heads entry_at(const local packed_heads *table, uint offset
     return *(const local packed_heads *) ((const local uchar *) table + offset);
 }
 #if SIGNS
+#if !PAIRS
 
 /* Eight of the 16 sums +-p0 +-p1 +-p2 +-p3, a set bit of the place meaning plus: bit 3 is clear, or set. */
 static inline void signed_sums(const heads *p, int upper, heads *eight) {
@@ -158,24 +172,63 @@ static inline void signed_sums(const heads *p, int upper, heads *eight) {
     eight[6] = x - b;
     eight[7] = x + a;
 }
-#if PAIRS
 
-#define LARGEST_INTEGER 32000 // of a sum of integers: 16 bits less the error of rounding
+typedef heads sign_sum;
 
-/*
- * Four sums as integers of 16 bits, two to a word, nearest to what they are in units: two additions add up four.
- * A float of 1.5 * 2^23 and more holds its integer part in its low bits.
- */
-static inline uint2 pack_integers(heads units) {
-    const heads shifted = units + 0x1.8p23f;
-    return (uint2) (as_uint(shifted.x) + (as_uint(shifted.y) << 16),
-            as_uint(shifted.z) + (as_uint(shifted.w) << 16)) - as_uint(0x1.8p23f);
+#define empty_sum(entries) 0
+#else
+
+// Signed sums are integers of 16 bits, two to a word: two additions add up four. A float of 1.5 * 2^23 and more
+// holds its integer part in its low bits; what else it holds is taken from a sum of entries at once, see empty_sum.
+#define ROUNDING 0x1.8p23f
+
+/* The unit of sums that stay within 16 bits then, a power of two: between 1/32000 and 1/16000 of the largest. */
+static inline float unit_of(float largest_sum) {
+    return as_float(as_uint(fmax(largest_sum, 1e-30f) / 16000) & 0x7f800000);
 }
 
+/* One by a power of two. */
+static inline float inverse(float power_of_two) {
+    return as_float(0x7f000000 - as_uint(power_of_two));
+}
+
+/*
+ * Fills a table, of two heads, with the 16 sums +-p0 +-p1 +-p2 +-p3: a set bit of the place means plus. Half of
+ * them are the others' negatives.
+ */
+static inline void put_signed_sums(local uint *table, const float2 *p, float2 per_unit) {
+    const float2 a = p[0] + p[1], b = p[0] - p[1], x = p[3] + p[2], y = p[3] - p[2];
+    float2 eight[8];
+    eight[0] = y - a;
+    eight[1] = y + b;
+    eight[2] = y - b;
+    eight[3] = y + a;
+    eight[4] = x - a;
+    eight[5] = x + b;
+    eight[6] = x - b;
+    eight[7] = x + a;
+    #pragma unroll
+    for (int i = 0; i < 8; i++) {
+        const float2 rounded = eight[i] * per_unit + ROUNDING;
+        const uint entry = as_uint(rounded.x) + (as_uint(rounded.y) << 16);
+        table[2 * (8 + i)] = entry;
+        table[2 * (7 - i)] = 2 * as_uint(ROUNDING) - entry;
+    }
+}
+
+/*
+ * Takes four sums out; the high one of a word is times 2^16, and the low one is left in it: half a unit at most,
+ * less than rounding the entries adds up to.
+ */
 static inline heads unpack_integers(uint2 sum) {
-    const int low0 = (short) sum.x, low1 = (short) sum.y;
-    return (heads) ((float) low0, (float) ((int) (sum.x - (uint) low0) >> 16),
-            (float) low1, (float) ((int) (sum.y - (uint) low1) >> 16));
+    return (heads) ((float) (short) sum.x, (float) (int) sum.x, (float) (short) sum.y, (float) (int) sum.y);
+}
+
+typedef uint2 sign_sum;
+
+/* What a sum of so many entries starts from. */
+static inline sign_sum empty_sum(int entries) {
+    return -entries * as_uint(ROUNDING);
 }
 #endif
 #endif
@@ -200,10 +253,7 @@ static inline void load_keys(keys_of_lane *keys, const global uchar *tile, uint 
     load_stream(keys->indices, tile + KEY_INDICES, lane, KEY_INDEX_STREAM / 4);
     load_stream(keys->residuals, tile + KEY_RESIDUALS, lane, KEY_RESIDUAL_STREAM / 4);
 #if CENTRED_KEYS
-    #pragma unroll
-    for (int i = 0; i < PADDED_CHANNELS / 8 * KEY_NUMBER_BYTES / 4; i++) {
-        keys->means[i] = ((const global uint *) (tile + KEY_MEANS))[lane / 4 + 8 * i];
-    }
+    load_words(keys->means, tile + KEY_MEANS, lane / 4, PADDED_CHANNELS / 8 * KEY_NUMBER_BYTES / 4);
 #endif
 #if SIGNED_KEYS
     #pragma unroll
@@ -280,6 +330,9 @@ void attend(
 #if !KEYS_DENSE
     local packed_heads query[PADDED_CHANNELS];
 #endif
+#if PAIRS && CENTRED_KEYS
+    local float4 mean_query[HEADS][PADDED_CHANNELS / 4 + 1]; // a head's numbers, four channels an entry, and a gap
+#endif
 #if SIGNED_KEYS
     local packed_heads query_sums[PADDED_CHANNELS / 4 * 16]; // signed sums of four channels
 #endif
@@ -314,6 +367,12 @@ void attend(
         const heads u = channel < HEAD_DIM ? q / scales[channel] : q;
         query[channel] = pack(u);
 #endif
+#if PAIRS && CENTRED_KEYS
+        #pragma unroll
+        for (int g = 0; g < HEADS; g++) {
+            ((local float *) mean_query[g])[channel] = ((const float *) &u)[g];
+        }
+#endif
 #if PAIRS && SIGNED_KEYS
         norm += fabs(u);
 #endif
@@ -338,22 +397,16 @@ void attend(
         norm += lanes[i];
     }
     const float largest_norm = fmax(fmax(norm.x, norm.y), fmax(norm.z, norm.w));
-    const float unit = largest_norm > 0 ? largest_norm / LARGEST_INTEGER : 1;
-    for (uint four = lane; four < PADDED_CHANNELS / 4; four += LANES) {
-        heads p[4];
+    const float unit = unit_of(largest_norm);
+    const heads units = (heads) (unit, unit * 0x1p-16f, unit, unit * 0x1p-16f);
+    for (uint i = lane; i < PADDED_CHANNELS / 2; i += LANES) {
+        const uint four = i / 2, pair = i % 2;
+        float2 p[4];
         #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            p[i] = unpack(query[4 * four + i]) / unit;
+        for (int j = 0; j < 4; j++) {
+            p[j] = unpack_pair(((const local uint *) query)[2 * (4 * four + j) + pair]);
         }
-        #pragma unroll
-        for (int upper = 0; upper < 2; upper++) {
-            heads eight[8];
-            signed_sums(p, upper, eight);
-            #pragma unroll
-            for (int i = 0; i < 8; i++) {
-                query_sums[four * 16 + upper * 8 + i] = pack_integers(eight[i]);
-            }
-        }
+        put_signed_sums((local uint *) (query_sums + 16 * four) + pair, p, inverse(unit));
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 #endif
@@ -421,23 +474,26 @@ void attend(
 #if !KEYS_DENSE
         else {
 #if CENTRED_KEYS
-            // Lane 4 p + g has every eighth word of the means, from the p-th, for head g.
+            // Lane 4 p + g has the p-th eighth of the means, for head g.
             float mean_term = 0;
+#if PAIRS
+            const local float4 *factors = mean_query[lane % HEADS] + lane / 4 * (PADDED_CHANNELS / 8 / 4);
+            #pragma unroll
+            for (int i = 0; i < PADDED_CHANNELS / 8; i += 4) {
+                const float4 four = factors[i / 4];
+                mean_term += KEY_NUMBER(keys.means, i, 0, 1) * four.x;
+                mean_term += KEY_NUMBER(keys.means, i + 1, 0, 1) * four.y;
+                mean_term += KEY_NUMBER(keys.means, i + 2, 0, 1) * four.z;
+                mean_term += KEY_NUMBER(keys.means, i + 3, 0, 1) * four.w;
+            }
+#else
+            const local float *factors =
+                    (const local float *) (query + lane / 4 * (PADDED_CHANNELS / 8)) + lane % HEADS;
             #pragma unroll
             for (int i = 0; i < PADDED_CHANNELS / 8; i++) {
-                const int in_word = 4 / KEY_NUMBER_BYTES;
-                const heads u = unpack(query[(lane / 4 + i / in_word * 8) * in_word + i % in_word]);
-#if HEADS == 4
-                const float of_head = lane & 2 ? lane & 1 ? u.w : u.z : lane & 1 ? u.y : u.x;
-#endif
-#if HEADS == 2
-                const float of_head = lane & 1 ? u.y : u.x;
-#endif
-#if HEADS == 1
-                const float of_head = u;
-#endif
-                mean_term += KEY_NUMBER(keys.means, i, 0, 1) * of_head;
+                mean_term += KEY_NUMBER(keys.means, i, 0, 1) * factors[i * HEADS];
             }
+#endif
             if (lane % 4 < HEADS) {
                 ((local float *) lanes)[lane / 4 * HEADS + lane % 4] = mean_term;
             }
@@ -464,24 +520,25 @@ void attend(
             }
 #endif
 #if SIGNED_KEYS
+            sign_sum signed_sums_of[KEY_COLUMNS];
+            #pragma unroll
+            for (int k = 0; k < KEY_COLUMNS; k++) {
+                signed_sums_of[k] = empty_sum(PADDED_CHANNELS / 4);
+            }
+            #pragma unroll
+            for (int n = 0; n < PADDED_CHANNELS / 4; n++) {
+                #pragma unroll
+                for (int k = 0; k < KEY_COLUMNS; k++) {
+                    const uint signs = nibble_at(keys.signs[k][n / 8], n % 8, ENTRY_SHIFT);
+                    signed_sums_of[k] += entry_at(query_sums, (n * 16 << ENTRY_SHIFT) + signs);
+                }
+            }
             #pragma unroll
             for (int k = 0; k < KEY_COLUMNS; k++) {
 #if PAIRS
-                uint2 sum = 0;
+                const heads signed_sum = unpack_integers(signed_sums_of[k]) * units;
 #else
-                heads signed_sum = 0;
-#endif
-                #pragma unroll
-                for (int n = 0; n < PADDED_CHANNELS / 4; n++) {
-                    const uint signs = nibble_at(keys.signs[k][n / 8], n % 8, ENTRY_SHIFT);
-#if PAIRS
-                    sum += entry_at(query_sums, (n * 16 << ENTRY_SHIFT) + signs);
-#else
-                    signed_sum += entry_at(query_sums, (n * 16 << ENTRY_SHIFT) + signs);
-#endif
-                }
-#if PAIRS
-                const heads signed_sum = unpack_integers(sum) * unit;
+                const heads signed_sum = signed_sums_of[k];
 #endif
                 scores[k] += KEY_NUMBER(keys.amplitudes, 0, k, KEY_COLUMNS) * signed_sum;
             }
@@ -569,36 +626,43 @@ void attend(
 #if !VALUES_DENSE
         else {
 #if SIGNED_VALUES
+            const uint first = token_of_bit(lane / 16, lane / 2 % 8 * 4);
+#if PAIRS
+            // A lane has the table of four tokens for a pair of heads; table 8 w + i serves bits 4 i to 4 i + 3 of
+            // word w. As with the keys, in a unit for each head that keeps the sum over all tokens within 16 bits.
+            const uint pair = lane % 2;
+            float2 p[4];
+            #pragma unroll
+            for (int i = 0; i < 4; i++) {
+                p[i] = unpack_pair(weights[pair * TILE_TOKENS + first + i]);
+            }
+            ((local float2 *) lanes)[lane / 4 * 4 + pair * 2 + lane / 2 % 2] = p[0] + p[1] + p[2] + p[3];
+            barrier(CLK_LOCAL_MEM_FENCE);
+            heads of_tile = lanes[pair]; // two sums of four tokens, each of two heads
+            #pragma unroll
+            for (int i = 1; i < LANES / 4; i++) {
+                of_tile += lanes[2 * i + pair];
+            }
+            const float unit0 = unit_of(of_tile.x + of_tile.z), unit1 = unit_of(of_tile.y + of_tile.w);
+            if (lane < 2) {
+                ((local float2 *) (lanes + LANES / 2))[pair] = (float2) (unit0, unit1 * 0x1p-16f);
+            }
+            put_signed_sums(
+                    (local uint *) (weight_sums + lane / 2 * 17) + pair, p,
+                    (float2) (inverse(unit0), inverse(unit1)));
+#else
             // A lane has half of the table of four tokens; table 8 w + i serves bits 4 i to 4 i + 3 of word w.
             heads p[4], eight[8];
-            const uint first = token_of_bit(lane / 16, lane / 2 % 8 * 4);
             #pragma unroll
             for (int i = 0; i < 4; i++) {
                 p[i] = weights_at(weights, first + i << WEIGHT_SHIFT);
             }
             signed_sums(p, lane & 1, eight);
-#if PAIRS
-            // As with the keys, in a unit for each head that keeps the sum over all tokens within 16 bits.
-            if (lane % 2 == 0) {
-                lanes[lane / 2] = p[0] + p[1] + p[2] + p[3];
-            }
-            barrier(CLK_LOCAL_MEM_FENCE);
-            heads weight_unit = lanes[0];
-            #pragma unroll
-            for (int i = 1; i < LANES / 2; i++) {
-                weight_unit += lanes[i];
-            }
-            weight_unit = fmax(weight_unit, 1e-30f) / LARGEST_INTEGER;
-            const heads units = 1 / weight_unit;
-#endif
             #pragma unroll
             for (int i = 0; i < 8; i++) {
-#if PAIRS
-                weight_sums[lane / 2 * 17 + lane % 2 * 8 + i] = pack_integers(eight[i] * units);
-#else
                 weight_sums[lane / 2 * 17 + lane % 2 * 8 + i] = eight[i];
-#endif
             }
+#endif
 #endif
             #pragma unroll
             for (int group = 0; group < VALUE_GROUPS; group++) {
@@ -606,6 +670,36 @@ void attend(
                 if (group > 0) {
                     load_values(&values, bytes, group, lane);
                 }
+                if (group == 0) {
+                    barrier(CLK_LOCAL_MEM_FENCE);
+                }
+#if SIGNED_VALUES
+                sign_sum signed_sums_of[VALUE_COLUMNS];
+                #pragma unroll
+                for (int k = 0; k < VALUE_COLUMNS; k++) {
+                    signed_sums_of[k] = empty_sum(16);
+                }
+                #pragma unroll
+                for (int n = 0; n < 16; n++) {
+                    #pragma unroll
+                    for (int k = 0; k < VALUE_COLUMNS; k++) {
+                        const uint signs = nibble_at(values.signs[k][n / 8], n % 8, ENTRY_SHIFT);
+                        signed_sums_of[k] += entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs);
+                    }
+                }
+#if PAIRS
+                const heads weight_unit = lanes[LANES / 2];
+#endif
+                #pragma unroll
+                for (int k = 0; k < VALUE_COLUMNS; k++) {
+#if PAIRS
+                    const heads signed_sum = unpack_integers(signed_sums_of[k]) * weight_unit;
+#else
+                    const heads signed_sum = signed_sums_of[k];
+#endif
+                    own[k] += VALUE_NUMBER(values.amplitudes, 0, k, VALUE_COLUMNS) * signed_sum;
+                }
+#endif
 #if QUANTISED_VALUES
                 heads kept[VALUE_COLUMNS];
                 #pragma unroll
@@ -615,9 +709,15 @@ void attend(
 #endif
                 #pragma unroll
                 for (int slot = 0; slot < KEPT_TOKENS; slot++) {
+#if !KEYS_DENSE
+                    // As soon as the signs' registers are free, to be there when they are needed.
+                    if (slot == min(1, KEPT_TOKENS - 1) && group == VALUE_GROUPS - 1 && tile + 1 < end) {
+                        load_keys(&keys, bytes + TILE_BYTES, lane);
+                    }
+#endif
                     #pragma unroll
                     for (int k = 0; k < VALUE_COLUMNS; k++) {
-                        const uint place = index_at(values.indices, VALUE_COLUMNS * slot + k, 1, WEIGHT_SHIFT);
+                        const uint place = token_at(values.indices, VALUE_COLUMNS * slot + k, WEIGHT_SHIFT);
 #if QUANTISED_VALUES
                         kept[k] +=
 #else
@@ -631,38 +731,6 @@ void attend(
                 #pragma unroll
                 for (int k = 0; k < VALUE_COLUMNS; k++) {
                     own[k] += VALUE_NUMBER(values.residual_scales, 0, k, VALUE_COLUMNS) * kept[k];
-                }
-#endif
-                if (group == 0) {
-                    barrier(CLK_LOCAL_MEM_FENCE);
-                }
-#if !KEYS_DENSE
-                // When most registers of the values are free.
-                if (group == VALUE_GROUPS - 1 && tile + 1 < end) {
-                    load_keys(&keys, bytes + TILE_BYTES, lane);
-                }
-#endif
-#if SIGNED_VALUES
-                #pragma unroll
-                for (int k = 0; k < VALUE_COLUMNS; k++) {
-#if PAIRS
-                    uint2 sum = 0;
-#else
-                    heads signed_sum = 0;
-#endif
-                    #pragma unroll
-                    for (int n = 0; n < 16; n++) {
-                        const uint signs = nibble_at(values.signs[k][n / 8], n % 8, ENTRY_SHIFT);
-#if PAIRS
-                        sum += entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs);
-#else
-                        signed_sum += entry_at(weight_sums, (n * 17 << ENTRY_SHIFT) + signs);
-#endif
-                    }
-#if PAIRS
-                    const heads signed_sum = unpack_integers(sum) * weight_unit;
-#endif
-                    own[k] += VALUE_NUMBER(values.amplitudes, 0, k, VALUE_COLUMNS) * signed_sum;
                 }
 #endif
             }
