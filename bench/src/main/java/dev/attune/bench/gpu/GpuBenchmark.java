@@ -44,6 +44,7 @@ public final class GpuBenchmark {
             Workload.Shape shape,
             double bytesPerTokenPerHead,
             double kernelMicros,
+            double inARowMicros,
             double endToEndMicros,
             double gigabytesPerSecond) {}
 
@@ -85,8 +86,9 @@ public final class GpuBenchmark {
         bandwidth = ReadBandwidth.measure(device);
         System.out.printf(Locale.ROOT, "read bandwidth %.0f GB/s%n", bandwidth);
         System.out.printf(
-                "%-16s %-9s %-6s %10s %10s %10s %8s %6s %7s %7s%n",
-                "cache", "path", "shape", "kernel us", "end-to-end", "ns/tok/hd", "GB/s", "of bw", "x torch", "x eager");
+                "%-16s %-9s %-6s %10s %10s %10s %10s %8s %6s %7s %8s %7s%n",
+                "cache", "path", "shape", "kernel us", "in a row", "end-to-end", "ns/tok/hd", "GB/s", "of bw",
+                "x torch", "in a row", "x eager");
         for (Workload workload : Workload.all()) {
             for (String path : List.of("fastest", "portable")) {
                 System.setProperty(LayerProgram.PATH_PROPERTY, path);
@@ -123,8 +125,8 @@ public final class GpuBenchmark {
             double[] micros = SharedOut.endToEndMicros(provider, counts, shape.tokens());
             for (int i = 0; i < micros.length; i++) {
                 rows.add(new Row(
-                        "k0.8+v0.8", "cache", counts.get(i), shape, bytesPerTokenPerHead, Double.NaN, micros[i],
-                        Double.NaN));
+                        "k0.8+v0.8", "cache", counts.get(i), shape, bytesPerTokenPerHead, Double.NaN, Double.NaN,
+                        micros[i], Double.NaN));
                 System.out.printf(
                         Locale.ROOT,
                         "%-16s %-9s %-6s devices %d end-to-end %10.1f, %.2f times as fast as one%n",
@@ -187,11 +189,30 @@ public final class GpuBenchmark {
                 }
             }
         }
+        double inARow = inARow(program, shards, queries.length, shape.tokens());
         program.program().takeTimes(false);
         double kernelMicros = median(kernel);
         return new Row(
-                workload.name(), path, 1, shape, bytesPerTokenPerHead, kernelMicros, median(endToEnd),
+                workload.name(), path, 1, shape, bytesPerTokenPerHead, kernelMicros, inARow, median(endToEnd),
                 bytes / kernelMicros / 1e3);
+    }
+
+    /**
+     * Returns the time of a step's kernels when the steps of all caches are queued one after the other, as those in
+     * PyTorch's graph: the device is not idle before them.
+     */
+    private static double inARow(LayerProgram program, List<DeviceShard> shards, int numbers, int tokens) {
+        float[] queries = Workload.numbers(new Random(9), shards.size() * numbers);
+        float[] output = new float[queries.length];
+        double[] times = new double[STEPS];
+        for (int step = -STEPS; step < STEPS; step++) {
+            DeviceShard.attend(shards, queries, tokens, 0, output, null);
+            long onDevice = Arrays.stream(program.program().launchNanos()).sum();
+            if (step >= 0) {
+                times[step] = onDevice / 1e3 / shards.size();
+            }
+        }
+        return median(times);
     }
 
     private static double median(double[] times) {
@@ -199,8 +220,8 @@ public final class GpuBenchmark {
         return times[times.length / 2];
     }
 
-    private double speedup(Row row) {
-        return torch.getOrDefault(row.shape().name() + " graph", Double.NaN) / row.kernelMicros();
+    private double speedup(Row row, double micros) {
+        return torch.getOrDefault(row.shape().name() + " graph", Double.NaN) / micros;
     }
 
     private double endToEndSpeedup(Row row) {
@@ -214,16 +235,18 @@ public final class GpuBenchmark {
     private void print(Row row) {
         System.out.printf(
                 Locale.ROOT,
-                "%-16s %-9s %-6s %10.1f %10.1f %10.4f %8.0f %5.0f%% %7.2f %7.2f%n",
+                "%-16s %-9s %-6s %10.1f %10.1f %10.1f %10.4f %8.0f %5.0f%% %7.2f %8.2f %7.2f%n",
                 row.cache(),
                 row.path(),
                 row.shape().name(),
                 row.kernelMicros(),
+                row.inARowMicros(),
                 row.endToEndMicros(),
                 nanosPerToken(row),
                 row.gigabytesPerSecond(),
                 100 * row.gigabytesPerSecond() / bandwidth,
-                speedup(row),
+                speedup(row, row.kernelMicros()),
+                speedup(row, row.inARowMicros()),
                 endToEndSpeedup(row));
     }
 
@@ -238,9 +261,11 @@ public final class GpuBenchmark {
                     "    {\"cache\": \"%s\", \"device\": \"%s\", \"path\": \"%s\", \"devices\": %d,"
                             + " \"queryHeads\": 32, \"keyValueHeads\": 8,"
                             + " \"headDim\": 128, \"batch\": %d, \"tokens\": %d, \"bytesPerTokenPerHead\": %.1f,"
-                            + " \"kernelMicros\": %s, \"endToEndMicros\": %.2f, \"nanosPerTokenPerHead\": %s,"
+                            + " \"kernelMicros\": %s, \"kernelInARowMicros\": %s, \"endToEndMicros\": %.2f,"
+                            + " \"nanosPerTokenPerHead\": %s,"
                             + " \"gigabytesPerSecond\": %s, \"fractionOfReadBandwidth\": %s,"
-                            + " \"speedupOverTorch\": %s, \"endToEndSpeedupOverTorch\": %s}%s%n",
+                            + " \"speedupOverTorch\": %s, \"speedupOverTorchInARow\": %s,"
+                            + " \"endToEndSpeedupOverTorch\": %s}%s%n",
                     row.cache(),
                     device.name(),
                     row.path(),
@@ -249,11 +274,13 @@ public final class GpuBenchmark {
                     row.shape().tokens(),
                     row.bytesPerTokenPerHead(),
                     number(row.kernelMicros()),
+                    number(row.inARowMicros()),
                     row.endToEndMicros(),
                     number(nanosPerToken(row)),
                     number(row.gigabytesPerSecond()),
                     number(row.gigabytesPerSecond() / bandwidth),
-                    number(speedup(row)),
+                    number(speedup(row, row.kernelMicros())),
+                    number(speedup(row, row.inARowMicros())),
                     number(endToEndSpeedup(row)),
                     row == rows.getLast() ? "" : ","));
         }

@@ -52,12 +52,13 @@ final class OpenClKernelsWriter {
                 .addModifiers(Modifier.PUBLIC)
                 .returns(ParameterizedTypeName.get(ClassName.get(Optional.class), GeneratedTypes.FUSED_ATTEND))
                 .addStatement(
-                        "return $T.of(new $T(COMMON.concat(NVIDIA_ATTEND), $L, $L, $L))",
+                        "return $T.of(new $T(COMMON.concat(NVIDIA_ATTEND), $L, $L, $L, $L))",
                         Optional.class,
                         GeneratedTypes.FUSED_ATTEND,
                         NvidiaPlan.HEADS,
                         fused.warps(),
-                        fused.groupsPerUnit())
+                        fused.groupsPerUnit(),
+                        fused.arranged())
                 .build();
     }
 

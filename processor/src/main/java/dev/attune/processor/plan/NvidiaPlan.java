@@ -26,8 +26,8 @@ public record NvidiaPlan(
 
     private static final int LOCAL_BYTES = 48 * 1024;
 
-    /** Local memory aside from that of the warps: the query's tables. */
-    private static final int TABLE_BYTES = 6400;
+    /** Local memory aside from that of the warps: the query's tables and operands, and 20 bytes a warp. */
+    private static final int TABLE_BYTES = 5376;
 
     private static final int SCRATCH_BYTES = 1024;
 
@@ -40,10 +40,11 @@ public record NvidiaPlan(
         DeviceLayout device = plan.device();
         int stages = (device.keys().isPresent() ? device.valueOffset() : 0)
                 + (device.values().isPresent() ? device.tileBytes() - device.valueOffset() : 0);
-        boolean quantised = model.keys().format() == NumberFormat.INT8 && model.values().format() == NumberFormat.INT8;
         boolean oneDense = device.keys().isEmpty() || device.values().isEmpty();
         int room = (LOCAL_BYTES - TABLE_BYTES) / (SCRATCH_BYTES + stages);
-        int warps = Math.min(room, quantised || oneDense ? 4 : 3);
+        // Four would leave each work-item 128 registers, of which both packed sides take all: one more, and a quarter of
+        // the groups has no room.
+        int warps = Math.min(room, oneDense ? 4 : 3);
         if (warps < 1) {
             return Optional.empty();
         }
@@ -62,6 +63,11 @@ public record NvidiaPlan(
         }
         int kept = model.values().kept(TileLayout.TILE_TOKENS);
         return kept <= 16 ? 4 : kept <= 32 ? 3 : 2;
+    }
+
+    /** Returns whether the kept entries of packed tiles are to be arranged for look-ups, once they are stored. */
+    public boolean arranged() {
+        return device.keys().isPresent() || device.values().isPresent();
     }
 
     /** Returns how many passes cover the group's query heads. */

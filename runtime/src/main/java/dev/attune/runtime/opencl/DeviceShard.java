@@ -185,6 +185,7 @@ public final class DeviceShard implements AutoCloseable {
                     values.write(0, hostValues.asSlice(0, heads * some * tileBytes));
                     program.packKeys(heads, keys, scales, packed, first, some, packedTiles);
                     program.packValues(heads, values, packed, first, some, packedTiles);
+                    arrangeTiles(first, some);
                 }
             }
         });
@@ -202,8 +203,25 @@ public final class DeviceShard implements AutoCloseable {
             try (DeviceBuffer staging = program.program().allocate(tiles.byteSize(), "tiles of host memory")) {
                 staging.write(0, tiles);
                 program.importTiles(heads, staging, packed, first, count, packedTiles);
+                arrangeTiles(first, count);
             }
         });
+    }
+
+    private void arrangeTiles(int first, int count) {
+        if (program.arranged()) {
+            arrange(first, count);
+        }
+    }
+
+    /** Arranges tiles for look-ups, whether or not the program's decode step is one that gains by it. */
+    void arrange(int first, int count) {
+        exclusively(() -> program.arrangeTiles(heads, packed, first, count, packedTiles));
+    }
+
+    /** Returns the packed tiles. */
+    DeviceBuffer packed() {
+        return packed;
     }
 
     /**
@@ -253,6 +271,7 @@ public final class DeviceShard implements AutoCloseable {
             program.loadDense(heads, dense, tileKeys, tileValues, denseTile, denseTiles);
             program.packKeys(heads, tileKeys, scales, packed, packedTile, 1, packedTiles);
             program.packValues(heads, tileValues, packed, packedTile, 1, packedTiles);
+            arrangeTiles(packedTile, 1);
         });
     }
 

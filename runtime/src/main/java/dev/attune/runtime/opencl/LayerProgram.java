@@ -55,6 +55,7 @@ public final class LayerProgram implements AutoCloseable {
     private final OpenClKernel loadDense;
     private final OpenClKernel importTiles;
     private final OpenClKernel exportTiles;
+    private final OpenClKernel arrangeTiles;
     private final OpenClKernel attend;
     private final OpenClKernel merge;
     private final DeviceBuffer receipt;
@@ -90,6 +91,11 @@ public final class LayerProgram implements AutoCloseable {
                 "import_tiles", pointer("tiles"), pointer("packed"), number("first"), number("count"), number("stride"));
         this.exportTiles = kernel(
                 "export_tiles", pointer("packed"), pointer("tiles"), number("first"), number("count"), number("stride"));
+        this.arrangeTiles = kernels.nvidia().filter(OpenClKernels.FusedAttend::arranged).isPresent()
+                ? kernel(
+                        "arrange_tiles",
+                        pointer("packed"), number("first"), number("count"), number("stride"))
+                : null;
         if (fused.isPresent()) {
             this.attend = program.kernel(
                     "attend",
@@ -202,6 +208,15 @@ public final class LayerProgram implements AutoCloseable {
 
     void importTiles(int heads, DeviceBuffer tiles, DeviceBuffer packed, int first, int count, int stride) {
         run(importTiles, heads * count, TILE_TOKENS, tiles, packed, first, count, stride);
+    }
+
+    /** Returns whether tiles are to be arranged once they are stored. */
+    boolean arranged() {
+        return fused.filter(OpenClKernels.FusedAttend::arranged).isPresent();
+    }
+
+    void arrangeTiles(int heads, DeviceBuffer packed, int first, int count, int stride) {
+        run(arrangeTiles, heads * count, TILE_TOKENS, packed, first, count, stride);
     }
 
     void exportTiles(int heads, DeviceBuffer packed, DeviceBuffer tiles, int first, int count, int stride) {

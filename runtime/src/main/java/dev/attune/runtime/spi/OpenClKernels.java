@@ -32,6 +32,9 @@ import java.util.Optional;
  * <tr><th scope="row">export_tiles</th>
  *     <td>packed, tiles [heads][count] as in host memory (written); first, count, stride</td>
  *     <td>heads * count</td></tr>
+ * <tr><th scope="row">arrange_tiles</th>
+ *     <td>packed; first, count, stride; only if a program asks for it ({@link FusedAttend#arranged})</td>
+ *     <td>heads * count</td></tr>
  * <tr><th scope="row">attend</th>
  *     <td>queries [heads][G][d], scales, packed, dense, partials (written); packedTokens, denseTokens, packedStride,
  *     denseStride, splits</td><td>heads * passes * splits, of 32 * teams work-items</td></tr>
@@ -82,6 +85,7 @@ public interface OpenClKernels {
      * @param headsPerPass query heads of a pass
      * @param teams warps of a work-group
      * @param groupsPerUnit work-groups that a compute unit has room for
+     * @param arranged whether {@code arrange_tiles} is to follow whatever stores packed tiles
      */
-    record FusedAttend(String source, int headsPerPass, int teams, int groupsPerUnit) {}
+    record FusedAttend(String source, int headsPerPass, int teams, int groupsPerUnit, boolean arranged) {}
 }

@@ -28,6 +28,9 @@ public final class OpenClProgramWriter {
         text.append(PackText.write(plan));
         text.append(DenseText.write(plan));
         text.append(TransferText.write(plan));
+        if (NvidiaPlan.of(plan).filter(NvidiaPlan::arranged).isPresent()) {
+            text.append(ArrangeText.write(plan));
+        }
         return text.toString();
     }
 

@@ -2,6 +2,7 @@ package dev.attune.processor.emit.opencl;
 
 import dev.attune.processor.plan.BlockLayout;
 import dev.attune.processor.plan.KeyLayout;
+import dev.attune.processor.plan.NvidiaPlan;
 import dev.attune.processor.plan.OpenClPlan;
 import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
@@ -16,6 +17,9 @@ final class TransferText {
     private final StoredNumber valueResidual;
     private final boolean toDevice;
 
+    /** Whether the slots of a column may be in any order on the device. */
+    private final boolean arranged;
+
     private TransferText(OpenClPlan plan, boolean toDevice) {
         this.layout = plan.layout();
         this.keyNumber = StoredNumber.of(plan.model().keys().plainFormat());
@@ -23,6 +27,7 @@ final class TransferText {
         this.valueNumber = StoredNumber.of(plan.model().values().plainFormat());
         this.valueResidual = StoredNumber.of(plan.model().values().format());
         this.toDevice = toDevice;
+        this.arranged = NvidiaPlan.of(plan).filter(NvidiaPlan::arranged).isPresent();
     }
 
     static String write(OpenClPlan plan) {
@@ -130,8 +135,16 @@ final class TransferText {
         text.add(margin + "global uchar *kept_entries = host + HOST_" + side + "_KEPT + block * HOST_" + side
                 + "_KEPT_BYTES;\n");
         text.add(margin + "for (uint slot = 0; slot < " + kept + "; slot++) {\n");
-        text.add(margin + "    global uchar *row = kept_entries + slot" + slotsPerRow + " * HOST_" + side
-                + "_SLOT_BYTES;\n");
+        String hostSlot = "slot" + slotsPerRow;
+        if (arranged && !toDevice) {
+            hostSlot = "rank";
+            text.add(margin + "    uint rank = 0; // in ascending order\n");
+            text.add(margin + "    for (uint other = 0; other < " + kept + "; other++) {\n");
+            text.add(margin + "        rank += *" + accessor + "_index(tile, other, " + owner + ") < *" + accessor
+                    + "_index(tile, slot, " + owner + ");\n");
+            text.add(margin + "    }\n");
+        }
+        text.add(margin + "    global uchar *row = kept_entries + " + hostSlot + " * HOST_" + side + "_SLOT_BYTES;\n");
         text.add(copy(
                 indent + 4, accessor + "_residual(tile, slot" + slotsPerRow + ", " + owner + ")", residual, "row", "lane"));
         text.add(copyIndex(

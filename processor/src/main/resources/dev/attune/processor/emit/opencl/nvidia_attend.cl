@@ -3,8 +3,9 @@
 // A work-group is WARPS warps. A warp has a tile of 64 tokens in hand at a time, while the copy engine
 // fetches its next one: keys and values have a stage in local memory and a barrier each, so that either is
 // asked for as soon as its stage is free. Kept entries are looked up in tables of four heads; sums under
-// signs are products on the tensor cores, whose left operand is made of sign bits by one mask each. Warps
-// meet only before and after the loop. The last group of a head to arrive merges the partial results.
+// signs are products on the tensor cores, for keys with sign bits as an operand, by one mask each, for
+// values with sign bits that choose what is added. Warps meet only before and after the loop. The last group
+// of a head to arrive merges the partial results.
 
 #define THREADS (32 * WARPS)
 #define WORDS(elements, bytes) (((elements) * (bytes) + 3) / 4) // words of a lane in a stream
@@ -53,8 +54,15 @@ static inline void await(uint barrier, uint parity) {
             : "memory");
 }
 
-static inline void fence_device() {
-    asm volatile("fence.acq_rel.gpu;" ::: "memory");
+// How many arrived before; the last of `count` sets the counter back. What was written before is visible to
+// those who arrive later.
+static inline uint arrive(global uint *counter, uint count) {
+    uint before;
+    asm volatile("atom.acq_rel.gpu.global.inc.u32 %0, [%1], %2;"
+            : "=r"(before)
+            : "l"(counter), "r"(count - 1)
+            : "memory");
+    return before;
 }
 
 // Makes new barriers, and the room of the stages, known to the copy engine.
@@ -105,12 +113,6 @@ static inline uint byte_offset(uint word, uint select, uint base) {
     return address;
 }
 
-static inline uint load_shared(uint address) {
-    uint x;
-    asm("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(address));
-    return x;
-}
-
 static inline uint2 load_shared2(uint address) {
     uint x, y;
     asm("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(x), "=r"(y) : "r"(address));
@@ -132,12 +134,12 @@ static inline uint pack_halves(float low, float high) {
     return r;
 }
 
-// two int8 (offset by 128: bytes `byte` and `byte` + 1 of `word`) as two halves
-static inline uint halves_of(uint word, int byte) {
+// two int8 (offset by 128: bytes `byte` and `byte` + 1 of `word`) as two halves; `exponents` is 0x64646464
+static inline uint halves_of(uint word, int byte, uint exponents) {
     uint pair, minus = 0xe480e480u; // -1152
     asm("prmt.b32 %0, %1, %2, %3;"
             : "=r"(pair)
-            : "r"(word), "r"(0x64646464u), "r"(byte == 0 ? 0x4140u : 0x4342u));
+            : "r"(word), "r"(exponents), "r"(byte == 0 ? 0x4140u : 0x4342u));
     asm("add.rn.f16x2 %0, %1, %2;" : "=r"(pair) : "r"(pair), "r"(minus));
     return pair;
 }
@@ -172,11 +174,18 @@ static inline float high_half(uint pair) {
         "{%0,%1,%2,%3};"                                                                          \
             : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])                                      \
             : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1))
-#define MMA_HALF(c, a0, a1, a2, a3, b0, b1)                                                         \
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, " \
-        "{%0,%1,%2,%3};"                                                                            \
+// Sums of chosen numbers. A sparse left operand has two ones in every four columns, and `chosen` says where;
+// the right operand has a zero, in the low half of a word, before each number. So of columns 2 t and 2 t + 1
+// a bit, 0 or 1, chooses the zero or the number. It is bit 2 t % 16 of lane 4 r + 2 part (t < 8) or of the
+// next (t >= 8) for row r, and 16 bits higher for row r + 8; the bit above it is 0 for even t, 1 for odd ones.
+#define MMA_CHOSEN(c, numbers, chosen, part)                                                        \
+    asm("mma.sp.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%4,%4,%4}, "       \
+        "{%5,%6,%7,%8}, {%0,%1,%2,%3}, %9, " #part ";"                                              \
             : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                        \
-            : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1))
+            : "r"(0x3c003c00u), "r"(numbers[0]), "r"(numbers[1]), "r"(numbers[2]), "r"(numbers[3]), \
+            "r"(chosen))
+#define EVEN_BITS 0x55555555u // what chooses
+#define ODD_PAIRS 0x88888888u // the bits above for odd t
 #define MMA_BFLOAT16(c, a0, a1, a2, a3, b0, b1)                                                       \
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, " \
         "{%0,%1,%2,%3};"                                                                              \
@@ -247,6 +256,7 @@ static inline void load_stream(uint *to, const local uchar *from, int lane, int 
 #if KEY_BYTES == 2
 #define KEY_SUM float
 #define KEY_SUMS HEADS
+#define KEY_LOOKUP table_base
 static inline void add_keys(
         float sum[2][HEADS], const uint *indices, const uint *residuals, int elements, uint table_base) {
 #pragma unroll
@@ -262,11 +272,12 @@ static inline void add_keys(
 #else
 #define KEY_SUM uint
 #define KEY_SUMS (HEADS / 2)
-static inline void add_keys(
-        uint sum[2][HEADS / 2], const uint *indices, const uint *residuals, int elements, uint table_base) {
+#define KEY_LOOKUP table_base, exponents
+static inline void add_keys(uint sum[2][HEADS / 2], const uint *indices, const uint *residuals,
+        int elements, uint table_base, uint exponents) {
 #pragma unroll
     for (int e = 0; e < elements; e += 2) {
-        uint x = halves_of(residuals[e / 4] ^ 0x80808080u, e % 4);
+        uint x = halves_of(residuals[e / 4] ^ 0x80808080u, e % 4, exponents);
 #pragma unroll
         for (int k = 0; k < 2; k++) {
             uint2 u = load_shared2(byte_offset(indices[e / 4], 8u << 8 * (e % 4 + k), table_base));
@@ -283,34 +294,34 @@ static inline void add_keys(
 #define PACK_WEIGHTS pack_weights
 #define LOW_WEIGHT low_of
 #define HIGH_WEIGHT word_of
+#define VALUE_LOOKUP weight_base
 static inline void add_values(float sum[VALUE_COLUMNS][HEADS], const uint *indices, const uint *residuals,
         int elements, uint weight_base) {
 #pragma unroll
     for (int e = 0; e < elements; e++) {
-        const uint address = byte_offset(indices[e / 4], 4u << 8 * (e % 4), weight_base),
-                   p01 = load_shared(address), p23 = load_shared(address + 256);
+        uint2 p = load_shared2(byte_offset(indices[e / 4], 8u << 8 * (e % 4), weight_base));
         float x = bfloat16_at(residuals, e);
-        sum[e % VALUE_COLUMNS][0] += x * low_of(p01);
-        sum[e % VALUE_COLUMNS][1] += x * word_of(p01);
-        sum[e % VALUE_COLUMNS][2] += x * low_of(p23);
-        sum[e % VALUE_COLUMNS][3] += x * word_of(p23);
+        sum[e % VALUE_COLUMNS][0] += x * low_of(p.x);
+        sum[e % VALUE_COLUMNS][1] += x * word_of(p.x);
+        sum[e % VALUE_COLUMNS][2] += x * low_of(p.y);
+        sum[e % VALUE_COLUMNS][3] += x * word_of(p.y);
     }
 }
 #else
 #define PACK_WEIGHTS pack_halves
 #define LOW_WEIGHT low_half
 #define HIGH_WEIGHT high_half
+#define VALUE_LOOKUP weight_base, exponents
 static inline void add_values(uint sum[VALUE_COLUMNS][HEADS / 2], const uint *indices,
-        const uint *residuals, int elements, uint weight_base) {
+        const uint *residuals, int elements, uint weight_base, uint exponents) {
 #pragma unroll
     for (int e = 0; e < elements; e += 2) {
-        uint x = halves_of(residuals[e / 4] ^ 0x80808080u, e % 4);
+        uint x = halves_of(residuals[e / 4] ^ 0x80808080u, e % 4, exponents);
 #pragma unroll
         for (int k = 0; k < 2; k++) {
-            const uint address = byte_offset(indices[e / 4], 4u << 8 * (e % 4 + k), weight_base),
-                       p01 = load_shared(address), p23 = load_shared(address + 256);
-            sum[(e + k) % VALUE_COLUMNS][0] = fma_half(x, k, p01, sum[(e + k) % VALUE_COLUMNS][0]);
-            sum[(e + k) % VALUE_COLUMNS][1] = fma_half(x, k, p23, sum[(e + k) % VALUE_COLUMNS][1]);
+            uint2 p = load_shared2(byte_offset(indices[e / 4], 8u << 8 * (e % 4 + k), weight_base));
+            sum[(e + k) % VALUE_COLUMNS][0] = fma_half(x, k, p.x, sum[(e + k) % VALUE_COLUMNS][0]);
+            sum[(e + k) % VALUE_COLUMNS][1] = fma_half(x, k, p.y, sum[(e + k) % VALUE_COLUMNS][1]);
         }
     }
 }
@@ -320,6 +331,8 @@ static inline void add_values(uint sum[VALUE_COLUMNS][HEADS / 2], const uint *in
 // A partial result is a sum of values [HEADS][HEAD_DIM] under weights relative to a reference, and [HEADS]
 // pairs of that reference and the weights' sum.
 #define COLUMNS (HEADS * HEAD_DIM / 4) // float4 columns of a partial result
+// Partial results that a warp asks for at a time. Beside a dense side more would take the registers of a group.
+#define GATHERED (KEYS_DENSE || VALUES_DENSE ? 1 : 3)
 
 // Every warp merges its share of `count` partial results and leaves what it gets in local memory, as the
 // tile loop did.
@@ -334,17 +347,29 @@ static inline void gather(const global float4 *sums, const global float2 *stats,
         reference[k] = -INFINITY;
         weight[k] = 0;
     }
-#pragma unroll 2
-    for (uint s = warp; s < count; s += WARPS) {
+    for (uint s = warp; s < count; s += GATHERED * WARPS) {
+        float2 stat[GATHERED][COLUMNS / 32];
+        float4 other[GATHERED][COLUMNS / 32];
 #pragma unroll
-        for (int k = 0; k < COLUMNS / 32; k++) {
-            float2 stat = stats[s * HEADS + (lane + 32 * k) * 4 / HEAD_DIM];
-            float4 other = sums[s * COLUMNS + lane + 32 * k];
-            float m = fmax(reference[k], stat.x);
-            float f = exp2_fast(reference[k] - m), h = exp2_fast(stat.x - m);
-            weight[k] = weight[k] * f + stat.y * h;
-            sum[k] = sum[k] * f + other * h;
-            reference[k] = m;
+        for (int i = 0; i < GATHERED; i++) {
+            const uint from = min(s + i * WARPS, count - 1);
+#pragma unroll
+            for (int k = 0; k < COLUMNS / 32; k++) {
+                stat[i][k] = stats[from * HEADS + (lane + 32 * k) * 4 / HEAD_DIM];
+                other[i][k] = sums[from * COLUMNS + lane + 32 * k];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < GATHERED; i++) {
+            const int counts = s + i * WARPS < count;
+#pragma unroll
+            for (int k = 0; k < COLUMNS / 32; k++) {
+                float m = counts ? fmax(reference[k], stat[i][k].x) : reference[k];
+                float f = exp2_fast(reference[k] - m), h = counts ? exp2_fast(stat[i][k].x - m) : 0.0f;
+                weight[k] = weight[k] * f + stat[i][k].y * h;
+                sum[k] = sum[k] * f + other[i][k] * h;
+                reference[k] = m;
+            }
         }
     }
 #pragma unroll
@@ -400,17 +425,11 @@ static inline void merge_warps(const local float4 *warp_sums, const local float2
 
 // Whether this group is the last of `count` to arrive. All groups' earlier writes are visible to it.
 static inline int last_to_arrive(global uint *arrivals, uint count, local uint *order) {
-    fence_device();
-    barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     if (get_local_id(0) == 0) {
-        uint n = atomic_inc(arrivals);
-        if (n == count - 1) {
-            *arrivals = 0; // for the next step
-        }
-        *order = n;
-        fence_device();
+        *order = arrive(arrivals, count);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     return *order == count - 1;
 }
 
@@ -459,12 +478,13 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
     copy_to_local(value_stage, PACKED_TILE(tile) + VALUES, (TILE_BYTES - VALUES), value_barrier)
 
     // The query is asked for first: behind the copies of all the tiles it would arrive microseconds later.
-    float u[(HEAD_DIM + THREADS - 1) / THREADS][HEADS], inverse[(HEAD_DIM + THREADS - 1) / THREADS];
+    // It is waited for when they are under way.
+    float u[(HEAD_DIM + THREADS - 1) / THREADS][HEADS], scale[(HEAD_DIM + THREADS - 1) / THREADS];
 #pragma unroll
     for (int i = 0; i < (HEAD_DIM + THREADS - 1) / THREADS; i++) {
         // The last channel more than once rather than a branch.
         const int j = min(thread + i * THREADS, HEAD_DIM - 1);
-        inverse[i] = KEYS_DENSE ? 1.0f : 1 / scales[kv_head * HEAD_DIM + j];
+        scale[i] = KEYS_DENSE ? 1.0f : scales[kv_head * HEAD_DIM + j];
 #pragma unroll
         for (int g = 0; g < HEADS; g++) {
             u[i][g] = g < heads ? queries[(size_t) (kv_head * GROUP_SIZE + first_head + g) * HEAD_DIM + j] *
@@ -494,7 +514,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
         dense_query[j] = (uint2) (pack_pair(u[i][0], u[i][1]), pack_pair(u[i][2], u[i][3]));
 #pragma unroll
         for (int g = 0; g < HEADS; g++) {
-            u[i][g] *= inverse[i];
+            u[i][g] *= native_recip(scale[i]);
             query[QUERY(j, g)] = u[i][g];
             largest = fmax(largest, fabs(u[i][g]));
         }
@@ -552,7 +572,8 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
             const uint high = bfloat16_bits(x);
             pair |= (low_digits ? bfloat16_bits(x - as_float(high << 16)) : high) << 16 * b;
         }
-        ((local uint *) fragments)[256 + i / 4 * 128 + lane * 4 + i % 4] = pair;
+        // Of four words in a row the first and the third are of one product, the others of the next.
+        ((local uint *) fragments)[256 + i / 4 * 128 + lane * 4 + i % 2 * 2 + i / 2 % 2] = pair;
     }
 #endif
 #endif
@@ -582,7 +603,13 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
 #if !KEYS_DENSE
     const uint table_base = shared_address(table);
 #endif
-    const float half_weight = as_float((uint) (127 + WEIGHT_EXPONENT - (lane & 7)) << 23);
+#if KEY_BYTES == 2 && VALUE_BYTES == 2
+#else
+    // For halves_of; the compiler must not know it, or it moves the other constant into a register each time.
+    const uint exponents = splits > 0 ? 0x64646464u : 0;
+#endif
+    const float half_weight = as_float((uint) (127 + WEIGHT_EXPONENT) << 23);
+    const int weight_place = (lane & 6) * 4 + lane / 8 * 2 + (lane & 1); // eight words to a quarter
     float reference[HEADS] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     // Sums of kept values: the lane's channels lane + 32 c.
     float kept[VALUE_COLUMNS][HEADS];
@@ -662,24 +689,26 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                 for (int chunk = 0; chunk < 2 * KEPT_CHANNELS / 16; chunk++) {
                     load_stream(indices, i, lane, 4);
                     load_stream(residuals, r, lane, 4 * KEY_BYTES);
-                    add_keys(sum, indices, residuals, 16, table_base);
+                    add_keys(sum, indices, residuals, 16, KEY_LOOKUP);
                     i += 512;
                     r += 512 * KEY_BYTES;
                 }
                 load_stream(indices, i, lane, WORDS(2 * KEPT_CHANNELS % 16, 1));
                 load_stream(residuals, r, lane, WORDS(2 * KEPT_CHANNELS % 16, KEY_BYTES));
-                add_keys(sum, indices, residuals, 2 * KEPT_CHANNELS % 16, table_base);
+                add_keys(sum, indices, residuals, 2 * KEPT_CHANNELS % 16, KEY_LOOKUP);
             }
 #if CENTRED_KEYS
-            float mean[4] = {0, 0, 0, 0}; // all rows of the left operand are the means
+            // The left operand is four words of means as they lie there: the first and the third are the rows 0
+            // to 7, to which the first product belongs, the others the rows 8 to 15, to which the second does.
+            float mean[4] = {0, 0, 0, 0}, mean_too[4] = {0, 0, 0, 0};
 #pragma unroll
             for (int k = 0; k < 4; k++) {
                 const uint4 m = *(const local uint4 *) (keys + quarter * 64 + k * 16),
                             q = fragments[64 + k * 32 + lane];
-                MMA_BFLOAT16(mean, m.x, m.x, m.y, m.y, q.x, q.y);
-                MMA_BFLOAT16(mean, m.z, m.z, m.w, m.w, q.z, q.w);
+                MMA_BFLOAT16(mean, m.x, m.y, m.z, m.w, q.x, q.y);
+                MMA_BFLOAT16(mean_too, m.x, m.y, m.z, m.w, q.z, q.w);
             }
-            mean[0] += mean[1]; // of head `quarter`
+            mean[0] += mean[1] + (mean_too[2] + mean_too[3]); // of head `quarter`
 #endif
 #if SIGNED_KEYS
             { // rows are the tokens 16 m + row and 16 m + 8 + row
@@ -787,45 +816,51 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                 under_sign[i] *= own;
             }
         }
-        // Scratch: pairs of heads 0 and 1 of all tokens, then of heads 2 and 3; then for every head pairs
-        // of the tokens t and t + 32 as halves, less by 2^(t % 8), since the sign bit in place t % 8 counts
-        // that much more.
-        local uint *weights = (local uint *) scratch;
+        // Scratch: the four heads' weights of all tokens in pairs; then as halves for every head pairs of the
+        // tokens t and t + 32, for each quarter those with t / 2 % 4 the same.
+        local uint2 *weights = (local uint2 *) scratch;
+        local uint *weight_halves = (local uint *) (weights + 64);
 #pragma unroll
         for (int k = 0; k < 2; k++) {
 #pragma unroll
             for (int g = 0; g < HEADS; g++) {
                 score[k][g] = exp2_fast(score[k][g] - reference[g]);
             }
-            weights[lane + 32 * k] = PACK_WEIGHTS(score[k][0], score[k][1]);
-            weights[64 + lane + 32 * k] = PACK_WEIGHTS(score[k][2], score[k][3]);
+            weights[lane + 32 * k] = (uint2) (
+                    PACK_WEIGHTS(score[k][0], score[k][1]), PACK_WEIGHTS(score[k][2], score[k][3]));
         }
 #pragma unroll
         for (int g = 0; g < HEADS; g++) {
-            weights[128 + 32 * g + lane] = pack_halves(
+            weight_halves[32 * g + weight_place] = pack_halves(
                     score[0][g] * half_weight, score[1][g] * half_weight);
         }
         sync_warp();
-        // Of tokens 8 quarter + i and 8 quarter + i + 32, head row / 2.
-        uint halves[8];
+        // What signs choose from, head row / 2. Bit 2 i + p of word w of signs is of token 16 w + 2 i + p (i < 8),
+        // the bit 16 places higher of the token 32 further; the lane has those of i = quarter, quarter + 4.
+        uint halves[2][2][4];
         {
-            const uint4 w0 = ((local uint4 *) scratch)[32 + 8 * (row >> 1) + 2 * quarter],
-                        w1 = ((local uint4 *) scratch)[33 + 8 * (row >> 1) + 2 * quarter];
-            halves[0] = w0.x;
-            halves[1] = w0.y;
-            halves[2] = w0.z;
-            halves[3] = w0.w;
-            halves[4] = w1.x;
-            halves[5] = w1.y;
-            halves[6] = w1.z;
-            halves[7] = w1.w;
+            const local uint4 *own = (const local uint4 *) weight_halves + 8 * (row >> 1) + 2 * quarter;
+#pragma unroll
+            for (int w = 0; w < 2; w++) {
+                const uint4 v = own[w];
+                const uint pairs[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+                for (int p = 0; p < 2; p++) {
+                    halves[w][p][0] = pairs[p] << 16;
+                    halves[w][p][1] = pairs[2 + p] << 16;
+                    halves[w][p][2] = pairs[p] & 0xffff0000u;
+                    halves[w][p][3] = pairs[2 + p] & 0xffff0000u;
+                }
+            }
         }
         // The weights of head `quarter`: as if all signs were plus.
         float total[4] = {0, 0, 0, 0};
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            const uint even = 0x00010001u << 2 * k, odd = even << 1;
-            MMA_HALF(total, even, even, odd, odd, halves[2 * k], halves[2 * k + 1]);
+        for (int w = 0; w < 2; w++) {
+#pragma unroll
+            for (int p = 0; p < 2; p++) {
+                MMA_CHOSEN(total, halves[w][p], EVEN_BITS | ODD_PAIRS, 0);
+            }
         }
         weight_sum += total[0];
         // Values.
@@ -838,15 +873,15 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                 const uint words[4] = {v.x, v.y, v.z, v.w};
 #pragma unroll
                 for (int b = 0; b < 2; b++) {
-                    const uint p01 = weights[2 * i + b], p23 = weights[64 + 2 * i + b];
+                    const uint2 p = weights[2 * i + b];
 #pragma unroll
                     for (int c = 0; c < VALUE_COLUMNS; c++) {
                         const float x = c % 2 == 0 ? low_of(words[2 * b + c / 2])
                                                    : high_of(words[2 * b + c / 2]);
-                        kept[c][0] += x * LOW_WEIGHT(p01);
-                        kept[c][1] += x * HIGH_WEIGHT(p01);
-                        kept[c][2] += x * LOW_WEIGHT(p23);
-                        kept[c][3] += x * HIGH_WEIGHT(p23);
+                        kept[c][0] += x * LOW_WEIGHT(p.x);
+                        kept[c][1] += x * HIGH_WEIGHT(p.x);
+                        kept[c][2] += x * LOW_WEIGHT(p.y);
+                        kept[c][3] += x * HIGH_WEIGHT(p.y);
                     }
                 }
             }
@@ -860,7 +895,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
             // Rows are the channels 16 m + row and 16 m + 8 + row.
             {
                 const float minus_half = -0.5f * total[0]; // as for the keys
-                const int shift = 8 * (quarter & 1);
+                const uint half_of_both = quarter & 1 ? 0x7632u : 0x5410u; // the upper or the lower
                 float amplitude[4 * VALUE_COLUMNS]; // of channels 8 i + row
 #pragma unroll
                 for (int a = 0; a < 4; a++) {
@@ -874,14 +909,16 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                                           (quarter >> 1);
 #pragma unroll
                 for (int m = 0; m < 2 * VALUE_COLUMNS; m++) {
-                    const uint w0 = signs[m * 32] >> shift, w1 = signs[m * 32 + 16] >> shift;
+                    uint bits;
+                    asm("prmt.b32 %0, %1, %2, %3;"
+                            : "=r"(bits)
+                            : "r"(signs[m * 32]), "r"(signs[m * 32 + 16]), "r"(half_of_both));
+                    const uint even = (bits & EVEN_BITS) | ODD_PAIRS, odd = (bits >> 1 & EVEN_BITS) | ODD_PAIRS;
                     float sums[4] = {minus_half, minus_half, minus_half, minus_half};
-#pragma unroll
-                    for (int k = 0; k < 4; k++) {
-                        const uint even = 0x00010001u << 2 * k, odd = even << 1;
-                        MMA_HALF(sums, w0 & even, w1 & even, w0 & odd, w1 & odd, halves[2 * k],
-                                halves[2 * k + 1]);
-                    }
+                    MMA_CHOSEN(sums, halves[0][0], even, 0);
+                    MMA_CHOSEN(sums, halves[0][1], odd, 0);
+                    MMA_CHOSEN(sums, halves[1][0], even, 1);
+                    MMA_CHOSEN(sums, halves[1][1], odd, 1);
                     under_sign[2 * m] += amplitude[2 * m] * sums[0];
                     under_sign[2 * m + 1] += amplitude[2 * m + 1] * sums[2];
                 }
@@ -906,13 +943,13 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
                 for (int chunk = 0; chunk < VALUE_COLUMNS * KEPT_TOKENS / 16; chunk++) {
                     load_stream(indices, i, lane, 4);
                     load_stream(residuals, r, lane, 4 * VALUE_BYTES);
-                    add_values(sum, indices, residuals, 16, weight_base);
+                    add_values(sum, indices, residuals, 16, VALUE_LOOKUP);
                     i += 512;
                     r += 512 * VALUE_BYTES;
                 }
                 load_stream(indices, i, lane, WORDS(VALUE_COLUMNS * KEPT_TOKENS % 16, 1));
                 load_stream(residuals, r, lane, WORDS(VALUE_COLUMNS * KEPT_TOKENS % 16, VALUE_BYTES));
-                add_values(sum, indices, residuals, VALUE_COLUMNS * KEPT_TOKENS % 16, weight_base);
+                add_values(sum, indices, residuals, VALUE_COLUMNS * KEPT_TOKENS % 16, VALUE_LOOKUP);
 #if VALUE_BYTES == 1
                 const uint2 s = *(const local uint2 *) (values + VALUE_RESIDUAL_SCALES + lane * 8);
                 const float residual_scale[VALUE_COLUMNS] = {
@@ -944,8 +981,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
     local float2 *warp_stats = (local float2 *) (warp_sums + WARPS * COLUMNS);
     {
         local float *own = (local float *) (warp_sums + warp * COLUMNS);
-        // A bit in place i of a half is 2^(i - 24).
-        const float weight_scale = as_float((uint) (127 + 24 - WEIGHT_EXPONENT) << 23);
+        const float weight_scale = as_float((uint) (127 - WEIGHT_EXPONENT) << 23);
 #if !VALUES_DENSE && SIGNED_VALUES
 #pragma unroll
         for (int i = 0; i < 4 * VALUE_COLUMNS; i++) {
