@@ -28,7 +28,7 @@ def quantise(e, axis):
 def lane_order(x, c):                                      # [..., D] -> position l*c + k of channel 32 k + l within a group
     sh = x.shape; g = sh[-1] // (32 * c)
     return np.ascontiguousarray(np.swapaxes(x.reshape(sh[:-1] + (g, c, 32)), -1, -2)).reshape(sh)
-def pack_keys(k, T, nbytes=2, centered=1, sign=1):
+def pack_keys(k, T, nbytes=2, centered=1, sign=1, reorder=None):
     """k [H, U, 64, d] scaled keys -> bytes [H, U, keyPart], restored [H, U, 64, d] float64"""
     H, U, _, d = k.shape; D = (d + 31) // 32 * 32
     if T >= d:
@@ -44,6 +44,7 @@ def pack_keys(k, T, nbytes=2, centered=1, sign=1):
     if nbytes != 1: code = store(e, nbytes); val = load(code, nbytes)
     else: q, s = quantise(e, 3); code = q.view(np.uint8); val = q * s
     full = np.zeros(k.shape); np.put_along_axis(full, kept, val.astype(np.float64), 3)
+    if reorder: perm = reorder(kept); kept = np.take_along_axis(kept, perm, 3); code = np.take_along_axis(code, perm, 3)
     restored = mu.astype(np.float64) + base + full
     el = lambda x: np.moveaxis(x.reshape(H, U, 2, 32, T), 4, 2).reshape(H, U, 2 * T, 32)      # e = 2 s + k
     bits = np.concatenate([plus, np.zeros(plus.shape[:3] + (D - d,), bool)], 3)
@@ -54,7 +55,7 @@ def pack_keys(k, T, nbytes=2, centered=1, sign=1):
     if nbytes == 1: parts.append(as_bytes(lane_order(bf16(s[..., 0]), 2)))
     return pad(parts), restored
 def columns(D): return 4 if D % 128 == 0 else 2 if D % 64 == 0 else 1
-def pack_values(v, K, nbytes=2, sign=1):
+def pack_values(v, K, nbytes=2, sign=1, reorder=None):
     H, U, _, d = v.shape; D = (d + 31) // 32 * 32; c = columns(D)
     v = np.concatenate([v, np.zeros((H, U, 64, D - d), v.dtype)], 3).astype(np.float32)
     grp = lambda x: np.moveaxis(x.reshape(H, U, x.shape[2], D // (32 * c), c, 32), 3, 2)      # [H,U,g,S,c,32]
@@ -69,6 +70,7 @@ def pack_values(v, K, nbytes=2, sign=1):
     if nbytes != 1: code = store(e, nbytes); val = load(code, nbytes)
     else: q, s = quantise(e, 2); code = q.view(np.uint8); val = q * s
     full = np.zeros(v.shape); np.put_along_axis(full, kept, val.astype(np.float64), 2)
+    if reorder: perm = reorder(kept); kept = np.take_along_axis(kept, perm, 2); code = np.take_along_axis(code, perm, 2)
     p = np.moveaxis(plus, 2, 3)                            # [H,U,D,64]
     p = np.concatenate([p[..., 0:16], p[..., 32:48], p[..., 16:32], p[..., 48:64]], -1)
     signs = np.packbits(p, axis=3, bitorder="little").reshape(H, U, -1)
