@@ -31,6 +31,7 @@ final class LaneSelectionWriter {
 
     void addTo(TypeSpec.Builder type) {
         type.addMethod(select());
+        type.addMethod(narrow());
         type.addMethod(list());
         type.addMethod(gather());
         type.addMethod(drop());
@@ -44,6 +45,15 @@ final class LaneSelectionWriter {
                 "magnitudes",
                 most + " * BLOCK_TOKENS",
                 "[entry][lane]: upper 16 bits of magnitudes; lanes j and j + LANES of a step are neighbours.");
+        ScratchField.add(
+                type,
+                short.class,
+                "least",
+                "BLOCK_TOKENS",
+                "As many entries of each lane as are kept, or more, reach it.");
+        ScratchField.add(type, short.class, "above", "BLOCK_TOKENS", "Fewer reach it.");
+        ScratchField.add(
+                type, short.class, "reaching", "BLOCK_TOKENS", "How many entries of each lane reach the least.");
         ScratchField.add(
                 type,
                 int.class,
@@ -64,8 +74,8 @@ final class LaneSelectionWriter {
         int group = Math.min(side.entries() / side.kept(), MOST_ENTRIES_OF_GROUP);
         KernelText body = side.text("""
             // The largest of each of $kept:L groups: so many entries reach the least of them.
-            ShortVector least = ShortVector.broadcast(SHORTS, Short.MAX_VALUE);
-            ShortVector above = ShortVector.zero(SHORTS);
+            ShortVector reached = ShortVector.broadcast(SHORTS, Short.MAX_VALUE);
+            ShortVector beyond = ShortVector.zero(SHORTS);
             for (int place = lane; place < $kept:L * $group:L; place += $group:L) {
                 ShortVector largest = ShortVector.fromArray(SHORTS, magnitudes, place)""");
         for (int entry = 1; entry < group; entry++) {
@@ -74,44 +84,27 @@ final class LaneSelectionWriter {
         }
         body.add("""
             ;
-                least = least.min(largest);
-                above = above.max(largest);
+                reached = reached.min(largest);
+                beyond = beyond.max(largest);
             }
             """);
         if (side.kept() * group < side.entries()) {
             body.add("""
                 for (int entry = $kept:L * $groupEntries:L; entry < $entries:L; entry++) {
-                    above = above.max(ShortVector.fromArray(SHORTS, magnitudes, entry * $lanes:L + lane));
+                    beyond = beyond.max(ShortVector.fromArray(SHORTS, magnitudes, entry * $lanes:L + lane));
                 }
                 """);
         }
         body.add("""
-            above = above.add((short) 1);
-
-            // Where a lane has one too many, the exact comparison that follows is as fast for all lanes as for some.
-            ShortVector reaching = ShortVector.broadcast(SHORTS, (short) $entries:L);
-            while (reaching.compare(GT, (short) ($kept:L + 1))
-                    .and(above.sub(least).compare(GT, (short) 1))
-                    .anyTrue()) {
-                ShortVector middle = least.add(above.sub(least).lanewise(LSHR, 1));
-                ShortVector below = middle.sub((short) 1);
-                ShortVector even = ShortVector.zero(SHORTS);
-                ShortVector odd = ShortVector.zero(SHORTS);
-                for (int place = lane; place < $entries:L * $lanes:L; place += 2 * $lanes:L) {
-                    // What is not below the middle leaves a sign bit: a mask would take longer to count.
-                    even = even.add(below.sub(ShortVector.fromArray(SHORTS, magnitudes, place))
-                            .lanewise(LSHR, 15));
-                    odd = odd.add(below.sub(ShortVector.fromArray(SHORTS, magnitudes, place + $lanes:L))
-                            .lanewise(LSHR, 15));
-                }
-                ShortVector reachingMiddle = even.add(odd);
-                VectorMask<Short> enough = reachingMiddle.compare(GE, (short) $kept:L);
-                least = least.blend(middle, enough);
-                reaching = reaching.blend(reachingMiddle, enough);
-                above = middle.blend(above, enough);
+            reached.intoArray(least, 0);
+            beyond.add((short) 1).intoArray(above, 0);
+            ShortVector.broadcast(SHORTS, (short) $entries:L).intoArray(reaching, 0);
+            boolean open = true;
+            while (open) {
+                open = narrow$side:L(lane);
             }
 
-            ShortVector below = least.sub((short) 1);
+            ShortVector below = ShortVector.fromArray(SHORTS, least, 0).sub((short) 1);
             """);
         if (side.entries() >= Integer.SIZE) {
             body.add("""
@@ -146,6 +139,47 @@ final class LaneSelectionWriter {
                 .addCode(body.with("group", times(group, side.lanes()))
                         .with("groupEntries", group)
                         .code())
+                .build();
+    }
+
+    /**
+     * A pass of the bisection, whose bounds stay in arrays: the compiler makes objects of vectors that a loop around
+     * another one carries.
+     */
+    private MethodSpec narrow() {
+        KernelText body = side.text("""
+            ShortVector lower = ShortVector.fromArray(SHORTS, least, 0);
+            ShortVector upper = ShortVector.fromArray(SHORTS, above, 0);
+            ShortVector reachingLower = ShortVector.fromArray(SHORTS, reaching, 0);
+            // Where a lane has one too many, the exact comparison that follows is as fast for all lanes as for some.
+            if (!reachingLower
+                    .compare(GT, (short) ($kept:L + 1))
+                    .and(upper.sub(lower).compare(GT, (short) 1))
+                    .anyTrue()) {
+                return false;
+            }
+            ShortVector middle = lower.add(upper.sub(lower).lanewise(LSHR, 1));
+            ShortVector below = middle.sub((short) 1);
+            ShortVector even = ShortVector.zero(SHORTS);
+            ShortVector odd = ShortVector.zero(SHORTS);
+            for (int place = lane; place < $entries:L * $lanes:L; place += 2 * $lanes:L) {
+                // What is not below the middle leaves a sign bit: a mask would take longer to count.
+                even = even.add(below.sub(ShortVector.fromArray(SHORTS, magnitudes, place))
+                        .lanewise(LSHR, 15));
+                odd = odd.add(below.sub(ShortVector.fromArray(SHORTS, magnitudes, place + $lanes:L))
+                        .lanewise(LSHR, 15));
+            }
+            ShortVector reachingMiddle = even.add(odd);
+            VectorMask<Short> enough = reachingMiddle.compare(GE, (short) $kept:L);
+            lower.blend(middle, enough).intoArray(least, 0);
+            reachingLower.blend(reachingMiddle, enough).intoArray(reaching, 0);
+            middle.blend(upper, enough).intoArray(above, 0);
+            return true;
+            """);
+        return side.method("narrow")
+                .returns(boolean.class)
+                .addJavadoc("Halves what is between the bounds of STEP lanes; returns whether anything was left.\n")
+                .addCode(body.code())
                 .build();
     }
 
