@@ -1,21 +1,18 @@
 package dev.attune.bench.report;
 
 import dev.attune.examples.report.ChartStyle;
+import dev.attune.examples.report.PointLabels;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Shape;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jfree.chart.annotations.XYTextAnnotation;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
-import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
@@ -26,12 +23,6 @@ import org.jfree.data.xy.XYSeriesCollection;
 public final class RooflineChart {
 
     private static final Color ROOF = new Color(0x8a, 0x93, 0x9e);
-
-    /** Sizes of labels and their distance from the point, as fractions of the axes. */
-    private static final double LABEL_HEIGHT = 0.045;
-
-    private static final double LABEL_WIDTH = 0.2;
-    private static final double LABEL_GAP = 0.012;
 
     private RooflineChart() {}
 
@@ -59,7 +50,10 @@ public final class RooflineChart {
             groups.computeIfAbsent(step.groupSize(), RooflineChart::series)
                     .add(step.bytesPerTokenHead(), step.nanosPerTokenHead());
         }
-        labels(steps, mostBytes, mostNanos).forEach(plot::addAnnotation);
+        PointLabels labels = new PointLabels(bytes.getRange(), nanos.getRange());
+        steps.forEach(step -> labels.add(
+                step.spec() + " " + step.format(), step.bytesPerTokenHead(), step.nanosPerTokenHead(), Color.BLACK));
+        labels.place().forEach(plot::addAnnotation);
         groups.values().forEach(series -> {
             int index = data.getSeriesCount();
             data.addSeries(series);
@@ -88,29 +82,6 @@ public final class RooflineChart {
 
     private static Shape marker(int index) {
         return index % 2 == 1 ? new Ellipse2D.Double(-5, -5, 10, 10) : new Rectangle2D.Double(-5, -5, 10, 10);
-    }
-
-    /** Labels run to the right; one that would sit on another moves up. */
-    private static List<XYTextAnnotation> labels(List<ReportRow> steps, double mostBytes, double mostNanos) {
-        double apart = LABEL_HEIGHT * mostNanos;
-        List<XYTextAnnotation> labels = new ArrayList<>();
-        List<ReportRow> upwards = steps.stream()
-                .sorted(Comparator.comparingDouble(ReportRow::nanosPerTokenHead))
-                .toList();
-        for (ReportRow step : upwards) {
-            double x = step.bytesPerTokenHead() + LABEL_GAP * mostBytes;
-            double y = step.nanosPerTokenHead();
-            for (XYTextAnnotation other : labels) {
-                if (Math.abs(other.getX() - x) < LABEL_WIDTH * mostBytes && y - other.getY() < apart) {
-                    y = other.getY() + apart;
-                }
-            }
-            XYTextAnnotation label = new XYTextAnnotation(step.spec() + " " + step.format(), x, y);
-            label.setTextAnchor(TextAnchor.CENTER_LEFT);
-            label.setFont(ChartStyle.LABELS);
-            labels.add(label);
-        }
-        return labels;
     }
 
     private static NumberAxis axis(String name, double most) {

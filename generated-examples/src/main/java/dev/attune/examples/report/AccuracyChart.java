@@ -7,11 +7,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jfree.chart.JFreeChart;
-import org.jfree.chart.annotations.XYTextAnnotation;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
-import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
@@ -26,9 +24,6 @@ record AccuracyChart(String svg, Optional<String> leftOut) {
 
     /** A cache is left out if its loss is more than this many times the next one's. */
     private static final double FAR = 2.5;
-
-    /** The smallest vertical distance of two labels, as a fraction of the axis. */
-    private static final double LABEL_HEIGHT = 0.05;
 
     private record Point(String name, int colour, double bytes, double nats) {}
 
@@ -72,29 +67,16 @@ record AccuracyChart(String svg, Optional<String> leftOut) {
         XYPlot plot = new XYPlot(data, bytes, nats, renderer);
         plot.setDomainGridlinePaint(ChartStyle.GRID);
         plot.setRangeGridlinePaint(ChartStyle.GRID);
-        double apart = LABEL_HEIGHT * (highest - lowest + 2 * margin);
-        List<XYTextAnnotation> labels = new ArrayList<>();
+        PointLabels labels = new PointLabels(bytes.getRange(), nats.getRange());
         for (Point point : points) {
             XYSeries series = new XYSeries(point.name());
             series.add(point.bytes(), point.nats());
             renderer.setSeriesPaint(data.getSeriesCount(), ChartStyle.colour(point.colour()));
             renderer.setSeriesShape(data.getSeriesCount(), new Ellipse2D.Double(-5.5, -5.5, 11, 11));
             data.addSeries(series);
-            // Labels run to the right; one that would sit on another's line moves up.
-            double height = point.nats();
-            for (XYTextAnnotation other : labels) {
-                boolean besides = Math.abs(other.getX() - point.bytes() - most * 0.018) < most * 0.2;
-                if (besides && height - other.getY() < apart) {
-                    height = other.getY() + apart;
-                }
-            }
-            XYTextAnnotation text = new XYTextAnnotation(point.name(), point.bytes() + most * 0.018, height);
-            text.setTextAnchor(TextAnchor.CENTER_LEFT);
-            text.setFont(ChartStyle.LABELS);
-            text.setPaint(ChartStyle.colour(point.colour()));
-            labels.add(text);
-            plot.addAnnotation(text);
+            labels.add(point.name(), point.bytes(), point.nats(), ChartStyle.colour(point.colour()));
         }
+        labels.place().forEach(plot::addAnnotation);
         return ChartStyle.chart(plot, false);
     }
 }
