@@ -11,8 +11,8 @@ import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.Range;
 
 /**
- * Labels beside the points of a chart, none on another or on a point: to the right if there is room, else to the left, else
- * some lines up or down.
+ * Labels beside the points of a chart, none on another or on a point: to the right if there is room, else to the left,
+ * else some lines up or down.
  */
 public final class PointLabels {
 
