@@ -52,13 +52,13 @@ public final class PointLabels {
         points.add(new Point(text, x, y, paint));
     }
 
-    /** Returns a label for each point, the lowest first. */
+    /** Returns a label for each point; those on the right choose first, since labels run to the right. */
     public List<XYTextAnnotation> place() {
         List<Rectangle2D> taken = new ArrayList<>();
         points.forEach(point -> taken.add(new Rectangle2D.Double(
                 point.x() * pixelsX - RADIUS, point.y() * pixelsY - RADIUS, 2 * RADIUS, 2 * RADIUS)));
         List<XYTextAnnotation> labels = new ArrayList<>();
-        points.stream().sorted(Comparator.comparingDouble(Point::y)).forEach(point -> {
+        points.stream().sorted(Comparator.comparingDouble(Point::x).reversed()).forEach(point -> {
             Rectangle2D box = place(point, taken);
             taken.add(box);
             boolean right = box.getCenterX() > point.x() * pixelsX;
