@@ -30,7 +30,8 @@ import java.util.concurrent.LinkedBlockingQueue;
  * anything                     failed MESSAGE
  * </pre>
  *
- * <p>Words are kept apart by tabs, names by commas. A line that does not begin with {@link #MARK} is none of its answers: drivers print.
+ * <p>Words are kept apart by tabs, names by commas. A line that does not begin with {@link #MARK} is none of its answers:
+ * drivers print.
  */
 final class TrialProcess {
 

@@ -88,8 +88,14 @@ final class Trials implements AutoCloseable {
             }
             boolean others = first > 0 && first + atATime < some.size();
             long share = others ? (long) (left * SHARE_OF_OTHERS) : left;
-            next.forEach(trial -> trial.begin(byTrial.get(trial), share));
-            next.forEach(trial -> out.putAll(trial.prepared(listener)));
+            try {
+                next.forEach(trial -> trial.begin(byTrial.get(trial), share));
+                next.forEach(trial -> out.putAll(trial.prepared(listener)));
+            } catch (RuntimeException | LinkageError failure) {
+                // A process may still have answers to give, which the next question would take for its own.
+                close();
+                throw failure;
+            }
         }
     }
 

@@ -166,6 +166,24 @@ class RemoteTrialTest {
         }
     }
 
+    @Test
+    void anInterruptWhileASearchCompilesEndsItsProcesses() {
+        KernelProvider spacious = Attune.provider(SpaciousLayer.class);
+        Machine machine = Machine.of(512, directory, Meter.ofJvm());
+        try (KernelTuner tuner = new KernelTuner(
+                spacious, KernelTuner.Isolation.OWN_PROCESSES, KernelPolicy.free(), machine)) {
+            assertThrows(
+                    CancellationException.class,
+                    () -> tuner.tune(TOKENS, 1, BUDGET, progress -> {
+                        if (progress.stage().equals("searching, compiling")) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }));
+            assertTrue(Thread.interrupted());
+            assertEquals(Set.of(), children());
+        }
+    }
+
     private static Set<String> compared(TuningRecord record) {
         return record.candidates().stream()
                 .filter(candidate -> candidate.rounds() > 0)
