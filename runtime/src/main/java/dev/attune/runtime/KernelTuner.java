@@ -215,23 +215,20 @@ public final class KernelTuner implements AutoCloseable {
             int tokens, int threads, Optional<TuningRecord> before, Duration budget, ContestListener listener) {
         long end = meter.nanoTime().getAsLong() + budget.toNanos();
         prepare(budget, listener);
-        double tokenHeads = (double) tokens * provider.shape().keyValueHeads();
+        Findings findings =
+                new Findings(tokens, threads, before.filter(record -> searching && usesThisDefault(record)));
+        double tokenHeads = findings.tokenHeads();
         ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
                 progress.stage(), progress.fraction(), progress.best(), progress.bestNanos() / tokenHeads));
-        TuningRecord record;
         Contest.Outcome outcome;
         try {
-            if (searching) {
-                Findings findings = new Findings(tokens, threads, before.filter(this::usesThisDefault));
-                outcome = search(findings, end, perTokenHead);
-                record = findings.record(outcome);
-            } else {
-                outcome = compareAll(tokens, threads, end, perTokenHead);
-                record = new Findings(tokens, threads, Optional.empty()).record(outcome);
-            }
+            outcome = searching
+                    ? search(findings, end, perTokenHead)
+                    : compareAll(tokens, threads, end, perTokenHead);
         } finally {
             trials.empty();
         }
+        TuningRecord record = findings.record(outcome);
         if (outcome.conclusive()) {
             store.save(record);
         }
@@ -308,6 +305,10 @@ public final class KernelTuner implements AutoCloseable {
             this.before = before;
         }
 
+        private double tokenHeads() {
+            return (double) tokens * provider.shape().keyValueHeads();
+        }
+
         /** Returns the best so far. */
         private KernelVariant best() {
             return before.flatMap(record -> KnownVariants.variant(provider, record.chosen()))
@@ -352,7 +353,7 @@ public final class KernelTuner implements AutoCloseable {
 
         /** Later results count more: those from here have nanoseconds of a step, those from before are not converted. */
         private TuningRecord record(String chosen, String reason, Collection<CandidateResult> results) {
-            double tokenHeads = (double) tokens * provider.shape().keyValueHeads();
+            double tokenHeads = tokenHeads();
             Map<String, CandidateResult> all = new LinkedHashMap<>();
             before.ifPresent(record -> record.candidates().stream()
                     .filter(result -> result.verdict() != Verdict.LEFT_OUT)
