@@ -12,6 +12,7 @@ final class GeneratedTypes {
     static final ClassName KERNEL_VARIANT = spi("KernelVariant");
     static final ClassName FINGERPRINT = spi("Fingerprint");
     static final ClassName TUNED_CHOICE = spi("TunedChoice");
+    static final ClassName TABLE_PARTS = spi("TableParts");
     static final ClassName OPEN_CL_KERNELS = spi("OpenClKernels");
     static final ClassName FUSED_ATTEND = OPEN_CL_KERNELS.nestedClass("FusedAttend");
     static final ClassName LAYER_SHAPE = spi("LayerShape");

@@ -12,13 +12,21 @@ final class PackedTilesWriter {
 
     private final KernelPlan plan;
     private final int streams;
+    private final boolean scoresFirst;
 
     PackedTilesWriter(KernelPlan plan) {
         this.plan = plan;
         this.streams = plan.streams();
+        this.scoresFirst =
+                plan.gathers() && plan.layout().signedKeys() && plan.layout().signedValues();
     }
 
     void addTo(TypeSpec.Builder type) {
+        if (scoresFirst) {
+            VectorKernelsWriter.constant(
+                    type, "SCORED_TILES", "8", "Tiles that are scored before their values are summed.");
+            ScratchField.add(type, float.class, "scored", "SCORED_TILES * GROUP_SIZE * TILE_TOKENS", "Their scores.");
+        }
         type.addMethod(scoreKeys());
         type.addMethod(sumValues());
         type.addMethod(attendPacked());
@@ -33,8 +41,10 @@ final class PackedTilesWriter {
         String step = "scorePacked(cache, " + arguments("at@") + ");\n"
                 + perTile("writeScores(" + tile() + ", packedTokens, scores);\n");
         return KernelMethods.scoreKeys()
-                .addCode(KernelText.of("prepareQueries(head, queries, scales);\n")
-                        .add(overTiles("tile", "packedTokens", "readAhead(cache, at, VALUES);\n", step))
+                .addCode(KernelText.of(withTables(
+                                plan,
+                                "prepareQueries(head, queries, scales);\n"
+                                        + overTiles("tile", "packedTokens", "readAhead(cache, at, VALUES);\n", step)))
                         .code())
                 .build();
     }
@@ -44,21 +54,30 @@ final class PackedTilesWriter {
         String step = perTile("readWeights(" + tile() + ", packedTokens, weights);\n")
                 + "sumPacked(cache, " + arguments("at@ + VALUES") + ");\n";
         return KernelMethods.sumValues()
-                .addCode(KernelText.of("Arrays.fill(sumsOfValues, 0);\n")
-                        .addIf(sumRows, "Arrays.fill(sumRows, 0);\n")
-                        .add(overTiles(
-                                "tile",
-                                "packedTokens",
-                                "readAhead(cache, at + VALUES, TILE_BYTES - VALUES);\n",
-                                step))
-                        .addIf(sumRows, "addSumRows();\n")
-                        .add("""
-                            for (int g = 0; g < GROUP_SIZE; g++) {
-                                writeSums(g, 1, output, g * HEAD_DIM);
-                            }
-                            """)
+                .addCode(KernelText.of(withTables(
+                                plan,
+                                "Arrays.fill(sumsOfValues, 0);\n"
+                                        + (sumRows ? "Arrays.fill(sumRows, 0);\n" : "")
+                                        + overTiles(
+                                                "tile",
+                                                "packedTokens",
+                                                "readAhead(cache, at + VALUES, TILE_BYTES - VALUES);\n",
+                                                step)
+                                        + (sumRows ? "addSumRows();\n" : "")
+                                        + """
+                                        for (int g = 0; g < GROUP_SIZE; g++) {
+                                            writeSums(g, 1, output, g * HEAD_DIM);
+                                        }
+                                        """))
                         .code())
                 .build();
+    }
+
+    /** Returns what is done with a part of the static tables, if the plan has them. */
+    static String withTables(KernelPlan plan, String text) {
+        return plan.gathers()
+                ? "part = PARTS.take(part);\ntry {\n" + text.indent(4) + "} finally {\n    PARTS.giveBack(part);\n}\n"
+                : text;
     }
 
     private MethodSpec attendPacked() {
@@ -73,6 +92,14 @@ final class PackedTilesWriter {
                 none of its tokens count.
                 """);
         }
+        if (scoresFirst) {
+            return method.addJavadoc("""
+                    Scores several tiles before it sums their values: tables of queries stay in the first-level cache that way,
+                    where tables of weights would take their place.
+                    """)
+                    .addCode(KernelText.of(scoringFirst()).code())
+                    .build();
+        }
         String readAhead = """
             if (step % READ_AHEAD_TILES == 0) {
                 readAhead(cache, at, Math.min(READ_AHEAD_TILES, tiles - step) * TILE_BYTES);
@@ -83,6 +110,33 @@ final class PackedTilesWriter {
                 + "sumPacked(cache, " + arguments("at@ + VALUES") + ");\n";
         return method.addCode(KernelText.of(overTiles("first", "count", readAhead, step)).code())
                 .build();
+    }
+
+    private String scoringFirst() {
+        return """
+            int tiles = (count + TILE_TOKENS - 1) / TILE_TOKENS;
+            for (int step = 0; step < tiles; step += SCORED_TILES) {
+                int end = Math.min(tiles, step + SCORED_TILES);
+                for (int tile = step; tile < end; tile++) {
+                    long at = first + (long) tile * TILE_BYTES;
+            """
+                + (plan.readAheadTiles() > 0 ? """
+                            if (tile % READ_AHEAD_TILES == 0) {
+                                readAhead(cache, at, Math.min(READ_AHEAD_TILES, tiles - tile) * TILE_BYTES);
+                            }
+                    """ : "")
+                + """
+                        scorePacked(cache, at);
+                        System.arraycopy(weights, 0, scored, (tile - step) * weights.length, weights.length);
+                    }
+                    for (int tile = step; tile < end; tile++) {
+                        System.arraycopy(scored, (tile - step) * weights.length, weights, 0, weights.length);
+                        tokens[0] = Math.min(TILE_TOKENS, count - tile * TILE_TOKENS);
+                        softmax();
+                        sumPacked(cache, first + (long) tile * TILE_BYTES + VALUES);
+                    }
+                }
+                """;
     }
 
     /**

@@ -19,36 +19,52 @@ final class RowLookupWriter {
     private final PackedSide side;
     private final ResidualText residuals;
     private final int vectorLanes;
+    private final String indices;
     private final String sums;
 
-    /** @param sums the array of rows, one for each lane, that are added to */
-    RowLookupWriter(KernelPlan plan, PackedSide side, String sums) {
+    /**
+     * @param indices the array of the indices of a block's kept entries
+     * @param sums the array of rows, one for each lane, that are added to
+     */
+    RowLookupWriter(KernelPlan plan, PackedSide side, String indices, String sums) {
         this.plan = plan;
         this.side = side;
         this.residuals = ResidualText.of(side.format());
         this.vectorLanes = plan.lanes();
+        this.indices = indices;
         this.sums = sums;
     }
 
     void addTo(TypeSpec.Builder type) {
-        type.addMethod(loadResiduals());
+        type.addMethod(loadKept());
         type.addMethod(sumKept());
     }
 
-    private MethodSpec loadResiduals() {
+    private MethodSpec loadKept() {
         String units = residuals.quantised() ? residuals.units("block + $constant:L_RESIDUAL_SCALES + lane") : "";
-        String scaled = residuals.quantised() ? ".mul(unit%s)" : "";
         String slot = side.slots().place()
                 + residuals.load(side.slots().residualAddress("place", "lane"))
                 + """
-                residualFirst%s.reinterpretAsInts().intoArray(residuals, slot * $lanes:L + lane);
-                residualSecond%s.reinterpretAsInts().intoArray(residuals, slot * $lanes:L + lane + LANES);
-                """.formatted(scaled.formatted("First"), scaled.formatted("Second"));
-        String text = "for (int lane = 0; lane < $lanes:L; lane += STEP) {\n"
+                int to = slot * $lanes:L + lane;
+                residualFirst$scaledFirst.intoArray(RESIDUALS, residuals + to);
+                residualSecond$scaledSecond.intoArray(RESIDUALS, residuals + to + LANES);
+                $vector.fromMemorySegment(
+                                $species, cache, $index, LITTLE_ENDIAN)
+                        .intoArray($indices, entries + to);
+                """
+                        .replace("$scaledFirst", residuals.quantised() ? ".mul(unitFirst)" : "")
+                        .replace("$scaledSecond", residuals.quantised() ? ".mul(unitSecond)" : "")
+                        .replace("$vector", byteIndices() ? "ByteVector" : "ShortVector")
+                        .replace("$species", byteIndices() ? "BYTES" : "SHORTS")
+                        .replace("$index", side.slots().indexAddress("place", "lane"))
+                        .replace("$indices", indices);
+        String text = places()
+                + "for (int lane = 0; lane < $lanes:L; lane += STEP) {\n"
                 + (units + "for (int slot = 0; slot < $kept:L; slot++) {\n" + slot.indent(4) + "}\n").indent(4)
                 + "}\n";
-        return KernelMethods.step("loadResiduals" + side.name())
-                .addJavadoc("Reads the kept residuals of a block, lanes in the order of the vectors.\n")
+        return KernelMethods.step("loadKept" + side.name())
+                .addJavadoc("Reads the kept entries of a block: residuals with lanes in the order of the vectors, and"
+                        + " indices.\n")
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "block")
                 .addCode(side.text(text.replace("@", "")).code())
@@ -63,18 +79,19 @@ final class RowLookupWriter {
             load.append("FloatVector sum%1$d = FloatVector.fromArray(ROW, %2$s, to + %3$s);\n"
                     .formatted(lane, sums, row("lane", lane)));
             slot.append("""
-                sum%1$d = FloatVector.fromArray(ROW, rows, %2$s * ROW_HEADS)
+                sum%1$d = FloatVector.broadcast(ROW, RESIDUALS[residual%2$s])
                         %3$s;
-                """.formatted(lane, index(lane), multiplyAdd(lane)));
+                """.formatted(lane, plus(place(lane)), multiplyAdd(lane)));
             store.append("sum%1$d.intoArray(%2$s, to + %3$s);\n".formatted(lane, sums, row("lane", lane)));
         }
-        String text = "for (int lane = 0; lane < $lanes:L; lane += " + LANES_AT_ONCE + ") {\n"
+        String text = places()
+                + "int rows = (row & LAST_ROW) * ROW_HEADS;\n"
+                + "for (int lane = 0; lane < $lanes:L; lane += " + LANES_AT_ONCE + ") {\n"
                 + (load
-                                + "int first = " + firstPlace() + ";\n"
+                                + "int first = residuals + " + firstPlace() + ";\n"
                                 + "for (int slot = 0; slot < $kept:L; slot++) {\n"
-                                + ("long index = "
-                                                + side.slots().indexAddress(side.slots().place("block"), "lane") + ";\n"
-                                                + "int residual = slot * $lanes:L + first;\n"
+                                + ("int entry = entries + slot * $lanes:L + lane;\n"
+                                                + "int residual = first + slot * $lanes:L;\n"
                                                 + slot)
                                         .indent(4)
                                 + "}\n"
@@ -86,26 +103,33 @@ final class RowLookupWriter {
                     Adds to the rows of a block's lanes, for every kept entry, its residual times the row that its index
                     tells.
 
-                    @param rows what is looked up
+                    @param row the first of those that are looked up
                     @param to where the rows begin that are added to
                     """)
-                .addParameter(KernelMethods.cache())
-                .addParameter(long.class, "block")
-                .addParameter(KernelMethods.FLOATS, "rows")
+                .addParameter(int.class, "row")
                 .addParameter(int.class, "to")
                 .addCode(side.text(text).code())
                 .build();
     }
 
-    private String multiplyAdd(int lane) {
-        String residual = "IntVector.broadcast(ROW_INTS, residuals[residual%s]).reinterpretAsFloats()";
-        return MultiplyAddText.of(plan, residual.formatted(plus(place(lane))), "sum" + lane);
+    /** Declares where the kept entries of a block begin in this call's part of the tables. */
+    private static String places() {
+        return """
+            int residuals = (part & LAST_PART) * PART_RESIDUALS;
+            int entries = (part & LAST_PART) * $kept:L * $lanes:L;
+            """;
     }
 
-    private String index(int lane) {
-        return side.block().indexBytes() == 1
-                ? "(cache.get(BYTE, index%s) & 0xFF)".formatted(plus(lane))
-                : "(cache.get(SHORT, index%s) & 0xFFFF)".formatted(plus(2 * lane));
+    private String multiplyAdd(int lane) {
+        String row = "FloatVector.fromArray(ROW, ROWS, rows + ($indices[entry%s] & $mask) * ROW_HEADS)"
+                .replace("$indices", indices)
+                .replace("$mask", RowTables.indexMask(side.block(), side.entries()))
+                .formatted(plus(lane));
+        return MultiplyAddText.of(plan, row, "sum" + lane).replace(".add", "\n        .add");
+    }
+
+    private boolean byteIndices() {
+        return side.block().indexBytes() == 1;
     }
 
     /** Returns where the residual of a lane stands, relative to that of the first of the lanes at once. */

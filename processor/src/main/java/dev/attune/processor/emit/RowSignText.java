@@ -4,7 +4,10 @@ import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import dev.attune.annotations.NumberFormat;
+import dev.attune.processor.plan.BlockLayout;
 import dev.attune.processor.plan.KernelPlan;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.lang.model.element.Modifier;
 
 /**
@@ -13,6 +16,9 @@ import javax.lang.model.element.Modifier;
  * addition: the numbers are fixed point, scaled so that no sum overflows, and carries between heads cancel out.
  */
 final class RowSignText {
+
+    /** Words of 16 signs that are looked up at once: more sums than that would not be under way together. */
+    private static final int WORDS_AT_ONCE = 8;
 
     private RowSignText() {}
 
@@ -23,89 +29,146 @@ final class RowSignText {
                 .addJavadoc("The lowest 16-bit number of every head.")
                 .initializer("0x8000_8000_8000_8000L")
                 .build());
-        String most = "Math.max(HEAD_DIM, TILE_TOKENS)";
-        ScratchField.add(type, int.class, "fixed", most + " * ROW_HEADS", "Rows in fixed point.");
-        ScratchField.add(type, long.class, "fixedRows", most, "The same, a row to a number.");
+        String most = "Math.max(PADDED_CHANNELS, TILE_TOKENS)";
+        ScratchField.add(type, int.class, "lowHeads", most, "Rows in fixed point: the first two heads.");
+        ScratchField.add(type, int.class, "highHeads", most, "The other two.");
+        ScratchField.add(type, long.class, "fixedRows", most, "All four: a row to a number.");
         ScratchField.add(type, long.class, "lowSums", "16", "Signed sums of the first four of eight rows.");
         ScratchField.add(type, long.class, "highSums", "16", "Signed sums of the other four.");
         ScratchField.add(type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes.");
         ScratchField.add(type, float.class, "amplitudes", "BLOCK_TOKENS", "Amplitudes of a block's lanes.");
-        type.addMethod(tabulateSigns(plan));
-        type.addMethod(tabulateFour());
+        int longs = plan.backend().vectorBits() / Long.SIZE;
+        for (int row = 0; 1 << row < longs; row++) {
+            int bit = row;
+            type.addField(FieldSpec.builder(
+                            KernelText.LONG_VECTOR, laneMask(row), Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+                    .addJavadoc("Selects the lanes whose bit $L is set.", row)
+                    .initializer(
+                            "$T.fromArray(LONGS, new long[] {$L}, 0)",
+                            KernelText.LONG_VECTOR,
+                            IntStream.range(0, longs)
+                                    .mapToObj(lane -> (lane >> bit & 1) == 0 ? "0" : "-1")
+                                    .collect(Collectors.joining(", ")))
+                    .build());
+        }
+        type.addMethod(toFixedPoint(plan));
+        type.addMethod(tabulateSigns(longs));
+        type.addMethod(tabulateFour(longs));
         type.addMethod(addSigned(plan));
     }
 
-    private static MethodSpec tabulateSigns(KernelPlan plan) {
-        return KernelMethods.step("tabulateSigns")
+    private static MethodSpec toFixedPoint(KernelPlan plan) {
+        return KernelMethods.step("toFixedPoint")
                 .addJavadoc("""
-                    Makes a table of all signed sums of every eight rows. Rows are rounded to whole units, so that a signed sum
-                    read from the tables is off by at most half a unit for every row.
+                    Rounds the numbers of a row's heads to whole units, so that a signed sum of them is off by at most half a
+                    unit for every row, and makes an integer of all heads.
 
-                    @param count how many rows there are
-                    @param units of every head
+                    @param numbers of every head
+                    @param count numbers of a head
                     @param g the first head
-                    @param first number of the first table
+                    @param units of every head
                     """)
-                .addParameter(KernelMethods.FLOATS, "rows")
+                .addParameter(KernelMethods.FLOATS, "numbers")
                 .addParameter(int.class, "count")
-                .addParameter(KernelMethods.FLOATS, "units")
                 .addParameter(int.class, "g")
-                .addParameter(long[][].class, "tables")
-                .addParameter(int.class, "first")
+                .addParameter(KernelMethods.FLOATS, "units")
                 .addCode(KernelText.of("""
-                    FloatVector unit = FloatVector.fromArray(ROW, units, g);
-                    FloatVector inverse = FloatVector.broadcast(ROW, 1).div(unit).blend(0, unit.compare(EQ, 0));
-                    for (int row = 0; row < count; row++) {
-                        // A rounded number is the lower half of the float it was rounded in.
-                        FloatVector.fromArray(ROW, rows, row * ROW_HEADS)
-                                $round:L
-                                .reinterpretAsInts()
-                                .sub(ROUNDED_ZERO)
-                                .intoArray(fixed, row * ROW_HEADS);
-                    }
-                    for (int row = 0; row < count; row++) {
-                        int at = row * ROW_HEADS;
-                        fixedRows[row] = fixed[at]
-                                + ((long) fixed[at + 1] << 16)
-                                + ((long) fixed[at + 2] << 32)
-                                + ((long) fixed[at + 3] << 48);
-                    }
-                    for (int row = 0; row < count; row += 8) {
-                        tabulateFour(row, lowSums);
-                        tabulateFour(row + 4, highSums);
-                        long[] table = tables[first + row / 8];
-                        for (int high = 0; high < 16; high++) {
-                            for (int low = 0; low < 16; low += LANES / 2) {
-                                LongVector.fromArray(LONGS, lowSums, low)
-                                        .add(highSums[high])
-                                        .intoArray(table, high * 16 + low);
-                            }
+                    Arrays.fill(lowHeads, 0, count, 0);
+                    Arrays.fill(highHeads, 0, count, 0);
+                    FloatVector rounder = FloatVector.broadcast(FLOATS, ROUNDER);
+                    for (int head = 0; head < Math.min(ROW_HEADS, GROUP_SIZE - g); head++) {
+                        int from = (g + head) * count;
+                        float unit = units[g + head];
+                        FloatVector inverse = FloatVector.broadcast(FLOATS, unit == 0 ? 0 : 1 / unit);
+                        int[] heads = head < 2 ? lowHeads : highHeads;
+                        int place = head % 2 * 16;
+                        for (int row = 0; row < count; row += LANES) {
+                            // A rounded number is the lower half of the float it was rounded in.
+                            FloatVector.fromArray(FLOATS, numbers, from + row)
+                                    $round:L
+                                    .reinterpretAsInts()
+                                    .sub(ROUNDED_ZERO)
+                                    .lanewise(LSHL, place)
+                                    .add(IntVector.fromArray(INTS, heads, row))
+                                    .intoArray(heads, row);
                         }
                     }
+                    for (int row = 0; row < count; row++) {
+                        fixedRows[row] = lowHeads[row] + ((long) highHeads[row] << 32);
+                    }
                     """)
-                        .with(
-                                "round",
-                                MultiplyAddText.of(plan, "inverse", "FloatVector.broadcast(ROW, ROUNDER)"))
+                        .with("round", MultiplyAddText.of(plan, "inverse", "rounder"))
                         .code())
                 .build();
     }
 
-    private static MethodSpec tabulateFour() {
+    private static MethodSpec tabulateSigns(int longs) {
+        StringBuilder load = new StringBuilder();
+        StringBuilder store = new StringBuilder();
+        for (int low = 0; low < 16; low += longs) {
+            String number = Integer.toString(low / longs);
+            load.append("LongVector low%s = LongVector.fromArray(LONGS, lowSums, %d);\n".formatted(number, low));
+            store.append("low%s.add(sum).intoArray(SIGNED_SUMS, to%s);\n".formatted(number, low == 0 ? "" : " + " + low));
+        }
+        return KernelMethods.step("tabulateSigns")
+                .addJavadoc("""
+                    Makes tables of all signed sums of every eight fixedRows.
+
+                    @param count how many rows there are
+                    @param table number of the first table
+                    """)
+                .addParameter(int.class, "count")
+                .addParameter(int.class, "table")
+                .addCode(KernelText.of("""
+                    for (int row = 0; row < count; row += 8) {
+                        tabulateFour(row, lowSums);
+                        tabulateFour(row + 4, highSums);
+                    """)
+                        .add(load.toString().indent(4))
+                        .add("""
+                                int sums = (table + row / 8 & LAST_TABLE) * 256;
+                                for (int high = 0; high < 16; high++) {
+                                    LongVector sum = LongVector.broadcast(LONGS, highSums[high]);
+                                    int to = sums + high * 16;
+                            """)
+                        .add(store.toString().indent(8))
+                        .add("""
+                                }
+                            }
+                            """)
+                        .code())
+                .build();
+    }
+
+    private static MethodSpec tabulateFour(int longs) {
+        int rows = Integer.numberOfTrailingZeros(longs);
+        StringBuilder text = new StringBuilder("""
+            LongVector sums0 = LongVector.broadcast(
+                    LONGS, -(fixedRows[row] + fixedRows[row + 1] + fixedRows[row + 2] + fixedRows[row + 3]))""");
+        for (int i = 0; i < rows; i++) {
+            text.append("\n        .add(LongVector.broadcast(LONGS, 2 * fixedRows[%s]).and(%s))".formatted("row" + added(i), laneMask(i)));
+        }
+        text.append(";\nsums0.intoArray(sums, 0);\n");
+        for (int i = rows; i < 4; i++) {
+            text.append("long twice%d = 2 * fixedRows[%s];\n".formatted(i, "row" + added(i)));
+            int vectors = 1 << i - rows;
+            for (int vector = 0; vector < vectors; vector++) {
+                text.append("""
+                    LongVector sums%1$d = sums%2$d.add(twice%3$d);
+                    sums%1$d.intoArray(sums, %4$d);
+                    """.formatted(vectors + vector, vector, i, (vectors + vector) * longs));
+            }
+        }
         return KernelMethods.step("tabulateFour")
-                .addJavadoc("Makes a table of all signed sums of four rows.\n")
+                .addJavadoc("Makes a table of all signed sums of four of fixedRows.\n")
                 .addParameter(int.class, "row")
                 .addParameter(long[].class, "sums")
-                .addCode(KernelText.of("""
-                    sums[0] = -(fixedRows[row] + fixedRows[row + 1] + fixedRows[row + 2] + fixedRows[row + 3]);
-                    for (int bit = 0; bit < 4; bit++) {
-                        int half = 1 << bit;
-                        long twice = 2 * fixedRows[row + bit];
-                        for (int entry = 0; entry < half; entry++) {
-                            sums[half + entry] = sums[entry] + twice;
-                        }
-                    }
-                    """).code())
+                .addCode(KernelText.of(text.toString()).code())
                 .build();
+    }
+
+    private static String laneMask(int row) {
+        return row == 0 ? "ODD_LANES" : "UPPER_LANES";
     }
 
     private static MethodSpec addSigned(KernelPlan plan) {
@@ -151,29 +214,50 @@ final class RowSignText {
 
     /** Adds what sums the blocks of a side under their signs. */
     static void addSums(TypeSpec.Builder type, PackedSide side) {
+        int words = side.entries() / Short.SIZE;
+        int some = IntStream.rangeClosed(1, WORDS_AT_ONCE).filter(count -> words % count == 0).max().getAsInt();
+        String selected = IntStream.range(0, 2 * some)
+                .mapToObj(half -> "SIGNED_SUMS[sums%s + (SIGNS[at%s] & 0xFF)]"
+                        .formatted(added(256 * half), added(half / 2 * 2 * BlockLayout.LANES + half % 2)))
+                .collect(Collectors.joining("\n        + "));
         String text = """
-            Arrays.fill(signSums, 0);
-            for (int word = 0; word < $entries:L / 16; word++) {
-                long at = signs + word * $lanes:L * 2L;
-                long[] lower = tables[first + 2 * word];
-                long[] upper = tables[first + 2 * word + 1];
-                for (int lane = 0; lane < $lanes:L; lane++) {
-                    signSums[lane] += lower[cache.get(BYTE, at + lane * 2L) & 0xFF]
-                            + upper[cache.get(BYTE, at + lane * 2L + 1) & 0xFF];
-                }
+            int signBytes = (part & LAST_PART) * PART_SIGNS;
+            for (int at = 0; at < $entries:L / 8 * $lanes:L; at += STEP) {
+                ByteVector.fromMemorySegment(BYTES, cache, signs + at, LITTLE_ENDIAN).intoArray(SIGNS, signBytes + at);
             }
-            """;
+            """
+                + (some == words ? """
+                    int sums = (table & LAST_TABLE) * 256;
+                    for (int lane = 0; lane < $lanes:L; lane++) {
+                        int at = signBytes + lane * 2;
+                        signSums[lane] = $selected;
+                    }
+                    """.replace("$selected", selected.replace("\n", "\n    ")) : """
+                    Arrays.fill(signSums, 0);
+                    for (int word = 0; word < $entries:L / 16; word += $some) {
+                        int sums = (table & LAST_TABLE) * 256 + word * 512;
+                        for (int lane = 0; lane < $lanes:L; lane++) {
+                            int at = signBytes + (word * $lanes:L + lane) * 2;
+                            signSums[lane] += $selected;
+                        }
+                    }
+                    """
+                                .replace("$selected", selected.replace("\n", "\n        "))
+                                .replace("$some", Integer.toString(some)));
         type.addMethod(KernelMethods.step("sumSigns" + side.name())
                 .addJavadoc("""
-                    Sums, for every lane of a block, what its signs select from the tables from {@code first} on, and reads
+                    Sums, for every lane of a block, what its signs select from the tables from {@code table} on, and reads
                     the amplitudes.
                     """)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "signs")
-                .addParameter(long[][].class, "tables")
-                .addParameter(int.class, "first")
+                .addParameter(int.class, "table")
                 .addCode(side.text(text + amplitudes(side)).code())
                 .build());
+    }
+
+    private static String added(int number) {
+        return number == 0 ? "" : " + " + number;
     }
 
     private static String amplitudes(PackedSide side) {

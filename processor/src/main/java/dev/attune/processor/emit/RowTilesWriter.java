@@ -39,20 +39,8 @@ final class RowTilesWriter {
                 "PADDED_GROUP",
                 Integer.toString((plan.model().groupSize() + ROW_HEADS - 1) / ROW_HEADS * ROW_HEADS),
                 "GROUP_SIZE rounded up to whole rows; the heads beyond are zero.");
-        type.addField(StoredNumbers.layout("BYTE", "OfByte", "JAVA_BYTE"));
-        if (plan.layout().keys().map(keys -> keys.block().indexBytes() == 2).orElse(false)) {
-            type.addField(StoredNumbers.layout("SHORT", "OfShort", "JAVA_SHORT_UNALIGNED"));
-        }
-        ScratchField.add(
-                type,
-                int.class,
-                "residuals",
-                Math.max(
-                                plan.layout().keys().map(keys -> keys.block().kept()).orElse(0),
-                                plan.layout().values().map(values -> values.block().kept()).orElse(0))
-                        + " * BLOCK_TOKENS",
-                "Bits of the kept residuals of a block, slot by slot: broadcasting them from memory is one instruction.");
         VectorKernelsWriter.species(type, "LONGS", Long.class, KernelText.LONG_VECTOR, plan.backend().vectorBits());
+        new RowTables(plan).addTo(type);
         if (signedKeys || signedValues) {
             RowSignText.addTo(type, plan);
             type.addField(
@@ -67,27 +55,13 @@ final class RowTilesWriter {
 
     private void addKeys(TypeSpec.Builder type, KeyLayout keys) {
         PackedSide side = PackedSide.ofKeys(plan, keys);
-        ScratchField.addRows(
-                type,
-                float.class,
-                "queryRows",
-                "PADDED_GROUP / ROW_HEADS",
-                "HEAD_DIM * ROW_HEADS",
-                "Scaled queries: a row for every channel.");
         ScratchField.add(
                 type, float.class, "scoreRows", "PADDED_GROUP * TILE_TOKENS", "Scores: a row for every token.");
         if (signedKeys) {
-            ScratchField.addRows(
-                    type,
-                    long.class,
-                    "querySigns",
-                    "PADDED_GROUP / ROW_HEADS * HEAD_DIM / 8",
-                    "256",
-                    "Signed sums of every 8 channels of scaled queries, in units of queryUnits.");
-            ScratchField.add(type, float.class, "queryUnits", "PADDED_GROUP", "Unit of querySigns, for every head.");
+            ScratchField.add(type, float.class, "queryUnits", "PADDED_GROUP", "Unit of signed sums of queries, for every head.");
             RowSignText.addSums(type, side);
         }
-        new RowLookupWriter(plan, side, "scoreRows").addTo(type);
+        new RowLookupWriter(plan, side, "CHANNELS", "scoreRows").addTo(type);
         type.addMethod(tabulateQueries());
         type.addMethod(scorePacked(keys));
     }
@@ -97,13 +71,13 @@ final class RowTilesWriter {
                 .addJavadoc("Makes scaled queries into lookup tables.\n")
                 .addCode(KernelText.of("""
                     for (int g = 0; g < GROUP_SIZE; g++) {
-                        float[] rows = queryRows[g / ROW_HEADS];
+                        int rows = (part * PART_ROWS + g / ROW_HEADS * HEAD_DIM) * ROW_HEADS + g % ROW_HEADS;
                     """)
                         .addIf(signedKeys, "    float range = 0;\n")
                         .add("""
                                 for (int channel = 0; channel < HEAD_DIM; channel++) {
                                     float query = scaledQueries[g * PADDED_CHANNELS + channel];
-                                    rows[channel * ROW_HEADS + g % ROW_HEADS] = query;
+                                    ROWS[rows + channel * ROW_HEADS] = query;
                             """)
                         .addIf(signedKeys, "        range += Math.abs(query);\n")
                         .add("    }\n")
@@ -114,8 +88,8 @@ final class RowTilesWriter {
                         .add("}\n")
                         .addIf(signedKeys, """
                             for (int g = 0; g < GROUP_SIZE; g += ROW_HEADS) {
-                                tabulateSigns(
-                                        queryRows[g / ROW_HEADS], HEAD_DIM, queryUnits, g, querySigns, g * HEAD_DIM / 32);
+                                toFixedPoint(scaledQueries, PADDED_CHANNELS, g, queryUnits);
+                                tabulateSigns(HEAD_DIM, part * PART_TABLES + g * HEAD_DIM / 32);
                             }
                             """)
                         .code())
@@ -132,10 +106,10 @@ final class RowTilesWriter {
                             Arrays.fill(scoreRows, 0);
                             for (int b = 0; b < 2; b++) {
                                 long block = tile + KEY_BLOCKS + b * (long) KEY_BLOCK_BYTES;
-                                loadResidualsKeys(cache, block);
+                                loadKeptKeys(cache, block);
                                 for (int g = 0; g < GROUP_SIZE; g += ROW_HEADS) {
-                                    int rows = g * TILE_TOKENS + b * BLOCK_TOKENS * ROW_HEADS;
-                                    sumKeptKeys(cache, block, queryRows[g / ROW_HEADS], rows);
+                                    int scores = g * TILE_TOKENS + b * BLOCK_TOKENS * ROW_HEADS;
+                                    sumKeptKeys(part * PART_ROWS + g / ROW_HEADS * HEAD_DIM, scores);
                                 }
                             }
                             """)
@@ -143,7 +117,7 @@ final class RowTilesWriter {
                             for (int b = 0; b < 2; b++) {
                                 long signs = tile + KEY_SIGNS + b * (long) KEY_SIGN_BYTES;
                                 for (int g = 0; g < GROUP_SIZE; g += ROW_HEADS) {
-                                    sumSignsKeys(cache, signs, querySigns, g * HEAD_DIM / 32);
+                                    sumSignsKeys(cache, signs, part * PART_TABLES + g * HEAD_DIM / 32);
                                     addSigned(queryUnits, g, scoreRows, g * TILE_TOKENS + b * BLOCK_TOKENS * ROW_HEADS);
                                 }
                             }
@@ -167,25 +141,17 @@ final class RowTilesWriter {
     private void addValues(TypeSpec.Builder type, ValueLayout values) {
         PackedSide side = PackedSide.ofValues(plan, values);
         ScratchField.add(
-                type, float.class, "weightRows", "TILE_TOKENS * ROW_HEADS", "Weights: a row for every token.");
-        ScratchField.add(
                 type,
                 float.class,
                 "sumRows",
                 "PADDED_GROUP * PADDED_CHANNELS",
                 "Weighted sum of the packed values so far: a row for every channel.");
         if (signedValues) {
-            ScratchField.addRows(
-                    type,
-                    long.class,
-                    "weightSigns",
-                    "TILE_TOKENS / 8",
-                    "256",
-                    "Signed sums of every 8 weights of a tile, in units of weightUnits.");
-            ScratchField.add(type, float.class, "weightUnits", "ROW_HEADS", "Unit of weightSigns, for every head.");
+            ScratchField.add(
+                    type, float.class, "weightUnits", "PADDED_GROUP", "Unit of signed sums of weights, for every head.");
             RowSignText.addSums(type, side);
         }
-        new RowLookupWriter(plan, side, "sumRows").addTo(type);
+        new RowLookupWriter(plan, side, "TOKENS", "sumRows").addTo(type);
         type.addMethod(tabulateWeights());
         type.addMethod(sumPacked());
         type.addMethod(addSumRows());
@@ -196,23 +162,23 @@ final class RowTilesWriter {
                 .addJavadoc("Makes the weights of a row's heads into lookup tables.\n\n@param g the first head\n")
                 .addParameter(int.class, "g")
                 .addCode(KernelText.of("""
-                    int heads = Math.min(ROW_HEADS, GROUP_SIZE - g);
-                    Arrays.fill(weightRows, 0);
-                    for (int head = 0; head < heads; head++) {
+                    int rows = (part * PART_ROWS + QUERY_ROWS) * ROW_HEADS;
+                    for (int head = 0; head < Math.min(ROW_HEADS, GROUP_SIZE - g); head++) {
                         int row = (g + head) * TILE_TOKENS;
                         for (int token = 0; token < TILE_TOKENS; token++) {
-                            weightRows[token * ROW_HEADS + head] = weights[row + token];
+                            ROWS[rows + token * ROW_HEADS + head] = weights[row + token];
                         }
                     """)
                         .addIf(signedValues, """
                                 // A smaller sum is nothing beside the largest weight, 1, and has no inverse.
                                 float sum = tileSums[g + head];
-                                weightUnits[head] = sum > 1e-30f ? sum / (Short.MAX_VALUE - TILE_TOKENS) : 0;
+                                weightUnits[g + head] = sum > 1e-30f ? sum / (Short.MAX_VALUE - TILE_TOKENS) : 0;
                             """)
                         .add("}\n")
-                        .addIf(
-                                signedValues,
-                                "tabulateSigns(weightRows, TILE_TOKENS, weightUnits, 0, weightSigns, 0);\n")
+                        .addIf(signedValues, """
+                            toFixedPoint(weights, TILE_TOKENS, g, weightUnits);
+                            tabulateSigns(TILE_TOKENS, part * PART_TABLES + QUERY_TABLES);
+                            """)
                         .code())
                 .build();
     }
@@ -228,14 +194,15 @@ final class RowTilesWriter {
                         for (int b = 0; b < PADDED_CHANNELS / BLOCK_CHANNELS; b++) {
                             int rows = g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS;
                             long block = values + b * (long) VALUE_BLOCK_BYTES;
-                            loadResidualsValues(cache, block);
-                            sumKeptValues(cache, block, weightRows, rows);
+                            loadKeptValues(cache, block);
+                            sumKeptValues(part * PART_ROWS + QUERY_ROWS, rows);
                         }
                     """)
                         .addIf(signedValues, """
                                 for (int b = 0; b < PADDED_CHANNELS / BLOCK_CHANNELS; b++) {
-                                    sumSignsValues(cache, values + VALUE_SIGNS + b * (long) VALUE_SIGN_BYTES, weightSigns, 0);
-                                    addSigned(weightUnits, 0, sumRows, g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS);
+                                    long signs = values + VALUE_SIGNS + b * (long) VALUE_SIGN_BYTES;
+                                    sumSignsValues(cache, signs, part * PART_TABLES + QUERY_TABLES);
+                                    addSigned(weightUnits, g, sumRows, g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS);
                                 }
                             """)
                         .add("}\n")

@@ -76,6 +76,7 @@ final class VectorKernelsWriter {
         species(type, "SHORTS", Short.class, KernelText.SHORT_VECTOR, bits);
         species(type, "HALF_SHORTS", Short.class, KernelText.SHORT_VECTOR, bits / 2);
         if (packedValues
+                || plan.gathers()
                 || plan.layout()
                         .keys()
                         .map(keys -> keys.block().indexBytes() == 1 || keys.block().quantised())
@@ -247,19 +248,19 @@ final class VectorKernelsWriter {
     private MethodSpec attend() {
         boolean sumRows = plan.gathers() && packedValues;
         return KernelMethods.attend()
-                .addCode(KernelText.of("""
+                .addCode(KernelText.of(PackedTilesWriter.withTables(plan, """
                     prepareQueries(head, queries, scales);
                     Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
                     Arrays.fill(sums, 0);
                     Arrays.fill(sumsOfValues, 0);
-                    """)
-                        .addIf(sumRows, "Arrays.fill(sumRows, 0);\n")
-                        .add("attendPacked(cache, tile, packedTokens);\n")
-                        .addIf(sumRows, "addSumRows();\n")
-                        .add("""
-                            attendDense(cache, dense, denseTokens);
-                            writeOutput(head, output, logSumExp);
-                            """)
+                    """
+                                + (sumRows ? "Arrays.fill(sumRows, 0);\n" : "")
+                                + "attendPacked(cache, tile, packedTokens);\n"
+                                + (sumRows ? "addSumRows();\n" : "")
+                                + """
+                                attendDense(cache, dense, denseTokens);
+                                writeOutput(head, output, logSumExp);
+                                """))
                         .code())
                 .build();
     }

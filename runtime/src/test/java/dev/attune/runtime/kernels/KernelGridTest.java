@@ -35,8 +35,8 @@ class KernelGridTest {
 
     private static final double[] RATIOS = {0, 0.5, 0.8, 0.95};
 
-    /** Around the edges of blocks and tiles; the most are more tiles than are read at once, and a rest. */
-    private static final int[] EDGES = {0, 1, 31, 33, 64, 65, 330};
+    /** Around the edges of blocks and tiles; the most are more tiles than are read or scored at once, and a rest. */
+    private static final int[] EDGES = {0, 1, 31, 33, 64, 65, 586};
 
     /** Less than a tile, and more: for settings that have no part in how tokens are counted. */
     private static final int[] COUNTS = {33, 65};
