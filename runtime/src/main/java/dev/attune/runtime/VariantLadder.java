@@ -28,6 +28,9 @@ final class VariantLadder {
     private static final List<Backend> ORDER =
             List.of(Backend.OPENCL, Backend.VECTOR_512, Backend.VECTOR_256, Backend.VECTOR_128, Backend.SCALAR);
 
+    /** Of four heads that a row has room for, so many make rows worth their while. */
+    private static final int HEADS_OF_ROWS = 3;
+
     private final KernelProvider provider;
     private final KernelPolicy policy;
     private final Measured measured;
@@ -110,21 +113,45 @@ final class VariantLadder {
             reason = "measured, " + measured.source();
             return;
         }
-        for (KernelVariant variant : ordered()) {
-            if (!onProcessor(variant)
-                    && obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
-                reason = reasonByRank(variant);
-                return;
+        for (Backend backend : ORDER) {
+            for (KernelVariant variant : ordered(backend)) {
+                if (!onProcessor(variant)
+                        && obstacle(variant).or(() -> unsuited(variant)).or(() -> create(variant)).isEmpty()) {
+                    reason = reasonByRank(variant);
+                    return;
+                }
             }
         }
         throw new IllegalStateException(
                 "no backend is available for " + provider.specification().getName() + ": " + obstacles, failure);
     }
 
-    private List<KernelVariant> ordered() {
-        return ORDER.stream()
-                .flatMap(backend -> provider.variants().stream().filter(variant -> variant.backend() == backend))
+    /** Returns the variants of a backend, the one to be tried first in front. */
+    private List<KernelVariant> ordered(Backend backend) {
+        List<KernelVariant> variants = new ArrayList<>(of(backend));
+        variants.stream().filter(this::preferred).findFirst().ifPresent(rows -> {
+            variants.remove(rows);
+            variants.addFirst(rows);
+        });
+        return variants;
+    }
+
+    private List<KernelVariant> of(Backend backend) {
+        return provider.variants().stream()
+                .filter(variant -> variant.backend() == backend)
                 .toList();
+    }
+
+    /**
+     * Tells rows of heads that are faster than their backend's default: a vector of 128 bits is as long as a row, so
+     * that a permute brings less; longer ones need permutes that are an instruction or two.
+     */
+    private boolean preferred(KernelVariant variant) {
+        return variant.backend().usesVectors()
+                && variant.strategy() == Strategy.GATHER
+                && variant.headGroup() >= HEADS_OF_ROWS
+                && obstacle(variant).isEmpty()
+                && (variant.backend() == Backend.VECTOR_128 || !platform.compiles(VectorOperation.QUICK_PERMUTE));
     }
 
     /** Says what rules a variant out here, whoever asks for it; costs little. */
@@ -181,7 +208,7 @@ final class VariantLadder {
 
     private static String notCompiled(VectorOperation operation) {
         return switch (operation) {
-            case PERMUTE -> "its kernels look entries up by permutes of two vectors, which a measurement"
+            case PERMUTE, QUICK_PERMUTE -> "its kernels look entries up by permutes of two vectors, which a measurement"
                     + " says this JVM does not compile to instructions";
             case MULTIPLY_ADD -> "its kernels multiply and add at once, which a measurement says this JVM does not"
                     + " compile to an instruction";
@@ -231,9 +258,7 @@ final class VariantLadder {
     private List<Rung> rungs() {
         List<Rung> rungs = new ArrayList<>();
         for (Backend backend : ORDER) {
-            List<KernelVariant> variants = provider.variants().stream()
-                    .filter(variant -> variant.backend() == backend)
-                    .toList();
+            List<KernelVariant> variants = of(backend);
             if (variants.isEmpty() && backend != Backend.OPENCL) {
                 rungs.add(new Rung(BackendName.of(backend), backend, false, false, notGenerated()));
             }
@@ -258,7 +283,7 @@ final class VariantLadder {
                 variant.name(), variant.backend(), obstacle.isEmpty(), false, obstacle.orElseGet(() -> notNeeded(variant)));
     }
 
-    /** Finds what is unsuited beneath rows of heads, which are chosen unmeasured because something was not compiled. */
+    /** Finds what is unsuited beneath rows of heads, which may be chosen because something else was not compiled. */
     private Optional<String> stillUnsuited(KernelVariant variant) {
         boolean byMeasurement = measured.fastest().equals(Optional.of(chosen.name()));
         return chosen.strategy() == Strategy.GATHER && !byMeasurement ? unsuited(variant) : Optional.empty();
@@ -273,7 +298,11 @@ final class VariantLadder {
                     + platform.openCl().devices();
         }
         if (variant.backend() == chosen.backend()) {
-            return "not needed, " + chosen + " is its backend's default, and nothing was measured here";
+            return "not needed, " + chosen
+                    + (chosen.strategy() == Strategy.GATHER
+                            ? " does without permutes, which are slow here"
+                            : " is its backend's default")
+                    + ", and nothing was measured here";
         }
         boolean wider = variant.backend().usesVectors() && chosen.backend().usesVectors();
         return "not needed, " + chosen + " is " + (wider ? "wider" : "faster");

@@ -6,6 +6,9 @@ enum VectorOperation {
     /** Permutes that select from two vectors. */
     PERMUTE,
 
+    /** The same in an instruction or two, instead of several that pick from one vector. */
+    QUICK_PERMUTE,
+
     /** Multiplying and adding at once, {@code fma}. */
     MULTIPLY_ADD,
 

@@ -42,6 +42,15 @@ final class VectorProbe {
     /** ...but not less than this: other processes may wake up in between. */
     private static final long SHORTEST_NANOS = 3_000_000_000L;
 
+    /** A permute is quick if it takes less than this many times as long as an addition: 1 on AVX-512, 5 on AVX2. */
+    private static final double QUICK = 2.5;
+
+    /** Passes that are timed together where two compiled operations are compared: well above the clock's resolution. */
+    private static final int PASSES = 16;
+
+    /** How often they are; the fastest counts, which other processes did not disturb. */
+    private static final int COMPARISONS = 2000;
+
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
@@ -74,12 +83,45 @@ final class VectorProbe {
                 : Set.of();
     }
 
+    /** Holds how quick permutes are; apart, since only some specifications have a choice. */
+    private static final class OfPermutes {
+        private static final boolean QUICK =
+                OfDefaults.COMPILED.contains(VectorOperation.PERMUTE) && OfDefaults.PROBE.permutesQuickly();
+    }
+
     /**
      * Returns whether an operation is compiled to instructions, for vectors of the preferred width. Measures the first
      * time: a fraction of a second if it is, seconds if not, up to {@link #LONGEST_NANOS} if nothing is.
      */
     static boolean compiles(VectorOperation operation) {
-        return (operation == VectorOperation.ARITHMETIC ? OfRows.COMPILED : OfDefaults.COMPILED).contains(operation);
+        return switch (operation) {
+            case PERMUTE, MULTIPLY_ADD -> OfDefaults.COMPILED.contains(operation);
+            case QUICK_PERMUTE -> OfPermutes.QUICK;
+            case ARITHMETIC -> OfRows.COMPILED.contains(operation);
+        };
+    }
+
+    /** Compares compiled permutes with additions, once these are compiled, too. */
+    private boolean permutesQuickly() {
+        long start = System.nanoTime();
+        long copying = nanos(this::copy);
+        long permuting = Long.MAX_VALUE;
+        long adding = Long.MAX_VALUE;
+        for (int i = 0; i < COMPARISONS || adding > PASSES * copying; i++) {
+            copying = Math.min(copying, nanos(this::copy));
+            permuting = Math.min(permuting, nanos(() -> repeat(this::permute)));
+            adding = Math.min(adding, nanos(() -> repeat(this::add)));
+            if (System.nanoTime() - start > LONGEST_NANOS) {
+                break;
+            }
+        }
+        return permuting < QUICK * adding;
+    }
+
+    private static void repeat(Runnable pass) {
+        for (int i = 0; i < PASSES; i++) {
+            pass.run();
+        }
     }
 
     private Set<VectorOperation> measure(EnumSet<VectorOperation> operations) {
@@ -110,7 +152,7 @@ final class VectorProbe {
 
     private Runnable pass(VectorOperation operation) {
         return switch (operation) {
-            case PERMUTE -> this::permute;
+            case PERMUTE, QUICK_PERMUTE -> this::permute;
             case MULTIPLY_ADD -> this::multiplyAdd;
             case ARITHMETIC -> this::calculate;
         };

@@ -46,6 +46,10 @@ class VariantLadderTest {
         }
     }
 
+    /** A machine like one of AVX2. */
+    private static final Platform SLOW_PERMUTES =
+            new Facts(true, 256, EnumSet.complementOf(EnumSet.of(VectorOperation.QUICK_PERMUTE)));
+
     /** A JVM in which touching the Vector API would fail. */
     private static final Platform NO_MODULE = new Platform() {
         @Override
@@ -130,6 +134,62 @@ class VariantLadderTest {
         assertEquals(
                 List.of("vector256-gather", "vector128-gather", "scalar"),
                 choice.ladder().stream().filter(Rung::supported).map(Rung::variant).toList());
+    }
+
+    @Test
+    void wherePermutesTakeSeveralInstructionsRowsOfHeadsGoFirst() {
+        VariantChoice choice = climb(WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, SLOW_PERMUTES);
+        assertEquals(
+                List.of(
+                        "vector512: wider than the 256 bits this machine prefers",
+                        "vector256: not needed, vector256-gather does without permutes, which are slow here,"
+                                + " and nothing was measured here",
+                        "vector256-gather: the widest generated vectors within the 256 bits this machine prefers whose"
+                                + " operations this JVM compiles: a row of heads at a time, which takes no permutes",
+                        "vector128: not needed, vector256-gather is wider",
+                        "vector128-gather: not needed, vector256-gather is wider",
+                        "scalar: not needed, vector256-gather is faster"),
+                words(choice));
+        assertEquals(
+                "vector256",
+                climb(WITH_ROWS, KernelPolicy.free().forcing("vector256"), VariantLadder.Measured.NOTHING, SLOW_PERMUTES)
+                        .variant()
+                        .name());
+    }
+
+    @Test
+    void whereSomethingForbidsRowsOfHeadsTheDefaultIsPickedHoweverSlowItsPermutes() {
+        VariantChoice choice = climb(
+                WITH_ROWS,
+                KernelPolicy.free().forbidding("vector256-gather"),
+                VariantLadder.Measured.NOTHING,
+                SLOW_PERMUTES);
+        assertEquals("vector256", choice.variant().name());
+    }
+
+    @Test
+    void rowsThatAreHalfEmptyDoNotGoFirst() {
+        List<KernelVariant> variants = List.of(
+                ReferenceProvider.defaultOf(VECTOR_256),
+                new KernelVariant("vector256-gather", VECTOR_256, Strategy.GATHER, 2, 1, 0),
+                ReferenceProvider.defaultOf(SCALAR));
+        assertEquals(
+                "vector256",
+                climb(variants, KernelPolicy.free(), VariantLadder.Measured.NOTHING, SLOW_PERMUTES).variant().name());
+    }
+
+    @Test
+    void quickPermutesGoFirstButIn128Bits() {
+        assertEquals(
+                "vector256",
+                climb(WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, new Facts(true, 256))
+                        .variant()
+                        .name());
+        assertEquals(
+                "vector128-gather",
+                climb(WITH_ROWS, KernelPolicy.free(), VariantLadder.Measured.NOTHING, new Facts(true, 128))
+                        .variant()
+                        .name());
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,23 @@ class RowsInTheirOwnJvmTest {
                 "-XX:DisableIntrinsic=_VectorSelectFromTwoVectorOp,_VectorRearrange");
         assertTrue(text.contains("-gather: the widest generated vectors within the"), text);
         assertTrue(text.contains("vector128: its kernels look entries up by permutes of two vectors"), text);
+        assertAgrees(text);
+    }
+
+    /** Processors up to AVX2 pick from two vectors by several instructions. */
+    @Test
+    void wherePermutesAreSlowRowsOfHeadsGoFirstAndAgreeWithPlainJava() throws Exception {
+        String text = run("-XX:UseAVX=2");
+        assertTrue(text.contains("-gather: the widest generated vectors within the"), text);
+        assertTrue(text.contains("-gather does without permutes, which are slow here"), text);
+        assertAgrees(text);
+    }
+
+    @Test
+    void whereOneInstructionPermutesTheDefaultGoesFirst() throws Exception {
+        assumeTrue(Files.readString(Path.of("/proc/cpuinfo")).contains("avx512vl"), "this processor has no AVX-512");
+        String text = run("-XX:UseAVX=3", "-XX:MaxVectorSize=32");
+        assertTrue(text.contains("vector256: the widest generated vectors within the 256 bits"), text);
         assertAgrees(text);
     }
 
