@@ -168,7 +168,7 @@ final class RowSignText {
     }
 
     private static String laneMask(int row) {
-        return row == 0 ? "ODD_LANES" : "UPPER_LANES";
+        return "LANE_BIT_" + row;
     }
 
     private static MethodSpec addSigned(KernelPlan plan) {
