@@ -25,8 +25,8 @@ final class RowSignText {
     /** Adds what makes tables, and what takes sums of a block to their scale. */
     static void addTo(TypeSpec.Builder type, KernelPlan plan) {
         VectorKernelsWriter.species(type, "ROW_PAIRS", Long.class, KernelText.LONG_VECTOR, 128);
-        type.addField(FieldSpec.builder(long.class, "LOWEST", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
-                .addJavadoc("The lowest 16-bit number of every head.")
+        type.addField(FieldSpec.builder(long.class, "POSITIVE", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
+                .addJavadoc("What makes the sum of every head positive, so that no head borrows from the next.")
                 .initializer("0x8000_8000_8000_8000L")
                 .build());
         String most = "Math.max(PADDED_CHANNELS, TILE_TOKENS)";
@@ -35,7 +35,7 @@ final class RowSignText {
         ScratchField.add(type, long.class, "fixedRows", most, "All four: a row to a number.");
         ScratchField.add(type, long.class, "lowSums", "16", "Signed sums of the first four of eight rows.");
         ScratchField.add(type, long.class, "highSums", "16", "Signed sums of the other four.");
-        ScratchField.add(type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes.");
+        ScratchField.add(type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes, plus POSITIVE.");
         ScratchField.add(type, float.class, "amplitudes", "BLOCK_TOKENS", "Amplitudes of a block's lanes.");
         int longs = plan.backend().vectorBits() / Long.SIZE;
         for (int row = 0; 1 << row < longs; row++) {
@@ -182,11 +182,9 @@ final class RowSignText {
                 .addCode(KernelText.of("""
                     FloatVector unit = FloatVector.fromArray(ROW, units, g);
                     for (int lane = 0; lane < BLOCK_TOKENS; lane += 2) {
-                        // Carries between heads cancel out once every head's sum is made positive.
                         ShortVector sums = LongVector.fromArray(ROW_PAIRS, signSums, lane)
-                                .add(LOWEST)
-                                .lanewise(XOR, LOWEST)
-                                .reinterpretAsShorts();
+                                .reinterpretAsShorts()
+                                .add(Short.MIN_VALUE);
                         int row = to + lane * ROW_HEADS;
                         int next = row + ROW_HEADS;
                         ((FloatVector) sums.convertShape(S2F, ROW, 0))
@@ -230,10 +228,11 @@ final class RowSignText {
                     int sums = (table & LAST_TABLE) * 256;
                     for (int lane = 0; lane < $lanes:L; lane++) {
                         int at = signBytes + lane * 2;
-                        signSums[lane] = $selected;
+                        signSums[lane] = POSITIVE
+                                + $selected;
                     }
                     """.replace("$selected", selected.replace("\n", "\n    ")) : """
-                    Arrays.fill(signSums, 0);
+                    Arrays.fill(signSums, POSITIVE);
                     for (int word = 0; word < $entries:L / 16; word += $some) {
                         int sums = (table & LAST_TABLE) * 256 + word * 512;
                         for (int lane = 0; lane < $lanes:L; lane++) {

@@ -53,7 +53,6 @@ public final class SourceEmitter {
                             "S2F",
                             "S2I",
                             "TRAILING_ZEROS_COUNT",
-                            "XOR",
                             "ZERO_EXTEND_B2I",
                             "ZERO_EXTEND_B2S",
                             "ZERO_EXTEND_I2L",
