@@ -40,10 +40,11 @@ static inline void expect_bytes(uint barrier, uint bytes) {
             : "memory");
 }
 
+// What is copied is read once: the cache is to keep other things.
 static inline void copy_to_local(uint to, const global uchar *from, uint bytes, uint barrier) {
-    asm volatile(
-            "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
-                    to),
+    asm volatile("{\n.reg .b64 policy;\ncreatepolicy.fractional.L2::evict_first.b64 policy, 1.0;\n"
+                 "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
+                 "[%3], policy;\n}" ::"r"(to),
             "l"(from), "r"(bytes), "r"(barrier)
             : "memory");
 }
