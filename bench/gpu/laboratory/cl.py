@@ -68,7 +68,7 @@ class Device:
         if binary:
             sz = (C.c_size_t * 1)(); check(lib.clGetProgramInfo(P(prog), C.c_uint(0x1165), C.c_size_t(8), sz, None), "binsize")
             b = C.create_string_buffer(sz[0]); ptrs = (P * 1)(C.cast(b, P)); check(lib.clGetProgramInfo(P(prog), C.c_uint(0x1166), C.c_size_t(8), ptrs, None), "bin")
-            open(binary, "wb").write(b.raw)
+            open(binary, "wb").write(b.raw.rstrip(b"\0"))  # ptxas takes no zero
         return prog
     def kernel(self, prog, name):
         err = C.c_int(); k = lib.clCreateKernel(P(prog), name.encode(), C.byref(err)); check(err.value, "kernel " + name); return k

@@ -22,6 +22,7 @@ FORMATS = {"bf16": ("Keys80Values80", 26, 2, 13, 2), "int8": ("Keys80Values80Int
            "konly": ("Keys80", 26, 2, 64, 2), "dense": ("Dense", 128, 2, 64, 2)}
 SHAPES = {"S1": (8, 512), "S2": (8, 2048), "S3": (64, 512)}  # heads, tiles
 HEADS, TILES = 8, 16  # of the data, which is repeated
+COPIES = 2  # buffers that take turns
 dev = None
 
 def fold(text, conditions):
@@ -47,10 +48,10 @@ def constants(fmt):
     lines = block("COMMON") + nvidia[:next(i for i, line in enumerate(nvidia) if "#define THREADS" in line)]
     return dict(re.match(r"#define\s+(\w+)\s+(\S+)", line).groups() for line in lines if line.startswith("#define"))
 
-def source(fmt, edits=(), defines=None):
+def source(fmt, edits=(), defines=None, template=None):
     _, T, key_bytes, K, value_bytes = FORMATS[fmt]
     keys_dense, values_dense = int(T >= d), int(K >= 64)
-    text = open(TEMPLATE).read()
+    text = open(template or TEMPLATE).read()
     for old, new in edits:
         if old not in text: raise SystemExit(f"not in the text: {old}")
         text = text.replace(old, new)
@@ -96,16 +97,17 @@ def data(fmt, ascending):
     return _data[fmt, ascending]
 
 def caches(fmt, shape, ascending):
-    """Two equal buffers, to take turns"""
+    """Equal buffers, to take turns"""
     key = (fmt, shape, ascending)
     if key not in _caches:
         heads, n = SHAPES[shape]
         host = np.ascontiguousarray(np.tile(data(fmt, ascending)["tiles"], (1, (n + TILES - 1) // TILES, 1))[:, :n])
-        total = heads // HEADS * host.nbytes; one, other = dev.buffer(total), dev.buffer(total)
+        total = heads // HEADS * host.nbytes; buffers = [dev.buffer(total) for _ in range(COPIES)]; one = buffers[0]
         dev.write(one, host)
         for j in range(1, heads // HEADS): dev.copy(one, one, 0, j * host.nbytes, host.nbytes)
-        dev.copy(one, other, 0, 0, total); dev.finish()
-        _caches[key] = (one, other)
+        for other in buffers[1:]: dev.copy(one, other, 0, 0, total)
+        dev.finish()
+        _caches[key] = buffers
     return _caches[key]
 
 def query(heads):
@@ -121,10 +123,12 @@ def expected(fmt, shape):
     return _expected[fmt, shape]
 
 class Variant:
-    """check: whether results are right; not if something is left out. ascending: slots as they are in host memory."""
-    def __init__(self, name, fmt, edits=(), defines=None, per_unit=4, ascending=False, check=True):
-        self.name, self.fmt, self.per_unit, self.ascending, self.checked = name, fmt, per_unit, ascending, check
-        self.source = source(fmt, edits, defines)
+    """check: whether results are right; not if something is left out. ascending: slots as they are in host memory.
+    template: another file with the text; at_once: splits that are merged at once."""
+    def __init__(self, name, fmt, edits=(), defines=None, per_unit=4, ascending=False, check=True, template=None,
+                 at_once=None):
+        self.name, self.fmt, self.per_unit, self.ascending, self.checked, self.at_once = name, fmt, per_unit, ascending, check, at_once
+        self.source = source(fmt, edits, defines, template)
         self.warps = int(re.search(r"#define WARPS (\d+)", self.source)[1])
     def build(self):
         ptx = f"/tmp/{re.sub('[^A-Za-z0-9_.-]', '_', self.name)}.{self.fmt}.ptx"
@@ -135,6 +139,7 @@ class Variant:
         self.heads, n = SHAPES[shape]
         self.splits = min(max(1, dev.units * self.per_unit // self.heads), n)
         at_once = self.splits if self.splits <= 16 else int(np.ceil(np.sqrt(self.splits)))
+        if self.at_once and self.splits > 16: at_once = self.at_once
         clusters = 0 if self.splits <= at_once else -(-self.splits // at_once)
         self.packed = caches(self.fmt, shape, self.ascending)
         self.out = dev.buffer(np.full(self.heads * G * (d + 1) + 1, np.nan, np.float32))
@@ -146,7 +151,7 @@ class Variant:
                 + [np.int32(x) for x in (n * 64, 0, n, 0, self.splits, at_once, 7)])
         self.error, self.first = 0, None
     def run(self, turn=0):
-        dev.arg(self.kernel, 2, self.packed[turn % 2])
+        dev.arg(self.kernel, 2, self.packed[turn % COPIES])
         return dev.launch(self.kernel, (self.heads * self.splits * 32 * self.warps,), (32 * self.warps,))
     def check(self, shape):
         out = dev.read(self.out, np.empty(self.heads * G * (d + 1) + 1, np.float32))

@@ -189,7 +189,7 @@ public final class GpuBenchmark {
                 }
             }
         }
-        double inARow = inARow(program, shards, queries.length, shape.tokens());
+        double inARow = inARow(program, shards, shape.tokens());
         program.program().takeTimes(false);
         double kernelMicros = median(kernel);
         return new Row(
@@ -198,15 +198,13 @@ public final class GpuBenchmark {
     }
 
     /**
-     * Returns the time of a step's kernels when the steps of all caches are queued one after the other, as those in
-     * PyTorch's graph: the device is not idle before them.
+     * Returns the time of a step's kernels when those of all caches are queued one after the other, with nothing in between,
+     * as they are in PyTorch's graph.
      */
-    private static double inARow(LayerProgram program, List<DeviceShard> shards, int numbers, int tokens) {
-        float[] queries = Workload.numbers(new Random(9), shards.size() * numbers);
-        float[] output = new float[queries.length];
+    private static double inARow(LayerProgram program, List<DeviceShard> shards, int tokens) {
         double[] times = new double[STEPS];
         for (int step = -STEPS; step < STEPS; step++) {
-            DeviceShard.attend(shards, queries, tokens, 0, output, null);
+            DeviceShard.repeat(shards, tokens, 0);
             long onDevice = Arrays.stream(program.program().launchNanos()).sum();
             if (step >= 0) {
                 times[step] = onDevice / 1e3 / shards.size();

@@ -12,11 +12,12 @@ import java.util.Optional;
  * @param device the bytes of its tiles in device memory
  * @param warps warps of a work-group; each has a tile in hand
  * @param groupsPerUnit work-groups that a compute unit has room for
+ * @param leastArenaBytes local memory of the warps, at least
  * @param weightShift how far the weights' reference stays below the largest score, as an exponent of 2: integers are
  *     multiplied in half precision, which this makes the most of
  */
 public record NvidiaPlan(
-        AttentionModel model, DeviceLayout device, int warps, int groupsPerUnit, int weightShift) {
+        AttentionModel model, DeviceLayout device, int warps, int groupsPerUnit, int leastArenaBytes, int weightShift) {
 
     /** Query heads of a pass. */
     public static final int HEADS = 4;
@@ -25,6 +26,9 @@ public record NvidiaPlan(
     private static final int HEAD_DIM = 128;
 
     private static final int LOCAL_BYTES = 48 * 1024;
+
+    /** Of which a unit has room for four: it has 227 KB, and keeps one more for each. */
+    private static final int LOCAL_BYTES_OF_FOUR = 45 * 1024;
 
     /** Local memory aside from that of the warps: the query's tables and operands, and 20 bytes a warp. */
     private static final int TABLE_BYTES = 5376;
@@ -50,7 +54,10 @@ public record NvidiaPlan(
         }
         // Measured: fewer leave memory idle, more come late.
         int groupsPerUnit = stages == 0 ? 6 : 4;
-        return Optional.of(new NvidiaPlan(model, device, warps, groupsPerUnit, weightShift(model)));
+        // A compiler that finds room for a fifth group gives four of them registers for five.
+        int leastArenaBytes = stages == 0 ? 0 : LOCAL_BYTES_OF_FOUR - TABLE_BYTES;
+        return Optional.of(
+                new NvidiaPlan(model, device, warps, groupsPerUnit, leastArenaBytes, weightShift(model)));
     }
 
     private static boolean suits(PruningModel side) {

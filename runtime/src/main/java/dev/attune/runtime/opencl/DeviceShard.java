@@ -359,12 +359,29 @@ public final class DeviceShard implements AutoCloseable {
     private void start(CommandQueue queue, float[] allQueries, int firstQuery, int packedTokens, int denseTokens) {
         MemorySegment.copy(
                 allQueries, firstQuery * headDim, hostQueries, ValueLayout.JAVA_FLOAT, 0, queryHeads * headDim);
-        int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
         queue.write(queries, hostQueries);
+        launch(queue, packedTokens, denseTokens);
+        queue.flush();
+    }
+
+    private void launch(CommandQueue queue, int packedTokens, int denseTokens) {
+        int tiles = Math.ceilDiv(packedTokens, TILE_TOKENS) + Math.ceilDiv(denseTokens, TILE_TOKENS);
         launch = program.attend(
                 queue, heads, queries, scales, packed, dense, partials, arrivals, results, packedTokens, denseTokens,
                 packedTiles, denseTiles, program.splits(heads, tiles));
-        queue.flush();
+    }
+
+    /**
+     * Runs the kernels of a decode step of every shard, one right after the other, with the queries of its last step: what
+     * there is to time. Results stay on the device.
+     *
+     * @param shards shards of one program
+     */
+    public static void repeat(List<DeviceShard> shards, int packedTokens, int denseTokens) {
+        shards.getFirst().exclusively(() -> shards.getFirst().program.program().queue(queue -> {
+            shards.forEach(shard -> shard.launch(queue, packedTokens, denseTokens));
+            queue.finish();
+        }));
     }
 
     private void startReading() {

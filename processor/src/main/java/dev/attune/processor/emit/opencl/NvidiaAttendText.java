@@ -24,6 +24,7 @@ final class NvidiaAttendText {
         define(text, "HEADS", NvidiaPlan.HEADS, "query heads of a pass");
         define(text, "PASSES", plan.passes(), "passes over the tokens that serve all query heads of a group");
         define(text, "WARPS", plan.warps(), "warps of a work-group");
+        define(text, "LEAST_ARENA_BYTES", plan.leastArenaBytes(), "local memory of the warps, at least");
         define(text, "KEYS_DENSE", conditions.get("KEYS_DENSE"), "whether packed tiles have dense keys");
         define(text, "VALUES_DENSE", conditions.get("VALUES_DENSE"), "whether packed tiles have dense values");
         define(text, "KEY_BYTES", conditions.get("KEY_BYTES"), "bytes of a kept key entry");

@@ -10,18 +10,15 @@
 #define THREADS (32 * WARPS)
 #define WORDS(elements, bytes) (((elements) * (bytes) + 3) / 4) // words of a lane in a stream
 
-// Local memory: the scratch of every warp, then its stages; before and after the loop the query, the
-// results of warps.
+// Local memory: the scratch of every warp, then its stages; after the loop the results of warps.
 #define SCRATCH_BYTES 1024
 #define STAGE_KEYS (KEYS_DENSE ? 0 : VALUES)
 #define STAGE_VALUES (VALUES_DENSE ? 0 : TILE_BYTES - VALUES)
 #define STAGE_BYTES (STAGE_KEYS + STAGE_VALUES)
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define QUERY_BYTES ((HEAD_DIM + HEAD_DIM / 32) * HEADS * 4)
 #define RESULT_BYTES (WARPS * HEADS * (HEAD_DIM * 4 + 8))
-#define ARENA_BYTES MAX(WARPS *(SCRATCH_BYTES + STAGE_BYTES), MAX(QUERY_BYTES, RESULT_BYTES))
-#define QUERY_FITS \
-    (WARPS * SCRATCH_BYTES >= QUERY_BYTES) // then tiles may be copied before the query is ready
+#define ARENA_BYTES MAX(LEAST_ARENA_BYTES, MAX(WARPS *(SCRATCH_BYTES + STAGE_BYTES), RESULT_BYTES))
+#define OWN_CHANNELS ((HEAD_DIM + THREADS - 1) / THREADS) // of which a work-item writes the tables
 
 #define STEP \
     1 // the reference is raised when a score exceeds it by this much (log2): rarely, after the first tiles
@@ -37,12 +34,17 @@ static inline void init_barrier(uint barrier) {
     asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(barrier) : "memory");
 }
 
-static inline void copy_to_local(uint to, const global uchar *from, uint bytes, uint barrier) {
+// The barrier is passed once so many bytes have been copied.
+static inline void expect_bytes(uint barrier, uint bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes)
             : "memory");
-    asm volatile(
-            "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
-                    to),
+}
+
+// What is copied is read once: the cache is to keep other things.
+static inline void copy_to_local(uint to, const global uchar *from, uint bytes, uint barrier) {
+    asm volatile("{\n.reg .b64 policy;\ncreatepolicy.fractional.L2::evict_first.b64 policy, 1.0;\n"
+                 "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
+                 "[%3], policy;\n}" ::"r"(to),
             "l"(from), "r"(bytes), "r"(barrier)
             : "memory");
 }
@@ -68,10 +70,6 @@ static inline uint arrive(global uint *counter, uint count) {
 // Makes new barriers, and the room of the stages, known to the copy engine.
 static inline void fence_barriers() {
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
-static inline void fence_copies() {
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
@@ -331,8 +329,8 @@ static inline void add_values(uint sum[VALUE_COLUMNS][HEADS / 2], const uint *in
 // A partial result is a sum of values [HEADS][HEAD_DIM] under weights relative to a reference, and [HEADS]
 // pairs of that reference and the weights' sum.
 #define COLUMNS (HEADS * HEAD_DIM / 4) // float4 columns of a partial result
-// Partial results that a warp asks for at a time. Beside a dense side more would take the registers of a group.
-#define GATHERED (KEYS_DENSE || VALUES_DENSE ? 1 : 3)
+// Partial results that a warp asks for at a time. Beside dense keys more would take the registers of a group.
+#define GATHERED (KEYS_DENSE ? 1 : 3)
 
 // Every warp merges its share of `count` partial results and leaves what it gets in local memory, as the
 // tile loop did.
@@ -452,16 +450,18 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
     local ulong barriers[2 * WARPS];
     local uint arrival_order;
 
-    const uint split = get_group_id(0) % splits, group_row = get_group_id(0) / splits,
+    // All in 32 bits: what comes before the first copies costs its time.
+    const uint group = get_group_id(0), group_row = group / splits, split = group - group_row * splits,
                kv_head = group_row / PASSES;
-    const uint group_rows = get_num_groups(0) / splits;
+    const uint group_rows = (uint) get_num_groups(0) / splits;
     const int first_head = group_row % PASSES * HEADS, heads = min(HEADS, GROUP_SIZE - first_head);
     const int thread = get_local_id(0), warp = thread / 32, lane = thread % 32;
     const int row = lane >> 2, quarter = lane & 3; // the lane's place in an operand of the tensor cores
     // Dense tiles come first.
     const uint dense_tiles = (dense_tokens + 63) / 64, tiles = dense_tiles + (packed_tokens + 63) / 64;
-    const uint first_tile = (uint) ((ulong) tiles * split / splits) + warp,
-               end_tile = (uint) ((ulong) tiles * (split + 1) / splits);
+    const uint tiles_each = tiles / splits, one_more = tiles - tiles_each * splits; // the first splits have
+    const uint first_tile = split * tiles_each + min(split, one_more) + warp,
+               end_tile = first_tile - warp + tiles_each + (split < one_more ? 1 : 0);
     const global uchar *packed_tiles = packed + (size_t) kv_head * packed_stride * TILE_BYTES;
     const global uchar *dense_tiles_of_head = dense + (size_t) kv_head * dense_stride * DENSE_TILE_BYTES;
 
@@ -470,18 +470,35 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
     const uint key_barrier = shared_address(barriers + 2 * warp), value_barrier = key_barrier + 8;
     const uint key_stage = shared_address(stage), value_stage = key_stage + STAGE_KEYS;
 #define PACKED_TILE(tile) (packed_tiles + (size_t) ((tile) - dense_tiles) * TILE_BYTES)
-#define COPY_KEYS(tile)           \
-    if (!KEYS_DENSE && lane == 0) \
-    copy_to_local(key_stage, PACKED_TILE(tile), VALUES, key_barrier)
-#define COPY_VALUES(tile)           \
-    if (!VALUES_DENSE && lane == 0) \
-    copy_to_local(value_stage, PACKED_TILE(tile) + VALUES, (TILE_BYTES - VALUES), value_barrier)
+#define COPY_KEYS(tile)                                                   \
+    if (!KEYS_DENSE && lane == 0) {                                       \
+        expect_bytes(key_barrier, VALUES);                                \
+        copy_to_local(key_stage, PACKED_TILE(tile), VALUES, key_barrier); \
+    }
+#define COPY_VALUES(tile)                                                                           \
+    if (!VALUES_DENSE && lane == 0) {                                                               \
+        expect_bytes(value_barrier, TILE_BYTES - VALUES);                                           \
+        copy_to_local(value_stage, PACKED_TILE(tile) + VALUES, TILE_BYTES - VALUES, value_barrier); \
+    }
+#if VALUES_DENSE && SIGNED_KEYS
+#define MEANS_AND_KEPT_BYTES (KEY_INDICES + WORDS(2 * KEPT_CHANNELS, 1) * 128) // what lies before the signs
+#define COPY_MEANS_AND_KEPT(tile)                                                       \
+    if (lane == 0) {                                                                    \
+        expect_bytes(key_barrier, VALUES);                                              \
+        copy_to_local(key_stage, PACKED_TILE(tile), MEANS_AND_KEPT_BYTES, key_barrier); \
+    }
+#define COPY_OTHER_KEYS(tile)                                                                     \
+    if (lane == 0) {                                                                              \
+        copy_to_local(key_stage + MEANS_AND_KEPT_BYTES, PACKED_TILE(tile) + MEANS_AND_KEPT_BYTES, \
+                VALUES - MEANS_AND_KEPT_BYTES, key_barrier);                                      \
+    }
+#endif
 
     // The query is asked for first: behind the copies of all the tiles it would arrive microseconds later.
     // It is waited for when they are under way.
-    float u[(HEAD_DIM + THREADS - 1) / THREADS][HEADS], scale[(HEAD_DIM + THREADS - 1) / THREADS];
+    float u[OWN_CHANNELS][HEADS], scale[OWN_CHANNELS];
 #pragma unroll
-    for (int i = 0; i < (HEAD_DIM + THREADS - 1) / THREADS; i++) {
+    for (int i = 0; i < OWN_CHANNELS; i++) {
         // The last channel more than once rather than a branch.
         const int j = min(thread + i * THREADS, HEAD_DIM - 1);
         scale[i] = KEYS_DENSE ? 1.0f : scales[kv_head * HEAD_DIM + j];
@@ -497,16 +514,13 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
         init_barrier(value_barrier);
         fence_barriers();
     }
-    if (QUERY_FITS && first_tile >= dense_tiles && first_tile < end_tile) {
+    if (first_tile >= dense_tiles && first_tile < end_tile) {
         COPY_KEYS(first_tile);
         COPY_VALUES(first_tile);
     }
-#define QUERY(j, g) \
-    (((j) + (j) / 32) * HEADS + (g)) // a gap every 32 channels keeps the reads below free of bank conflicts
-    local float *query = (local float *) arena; // in the scratch of all warps
     float largest = 0;
 #pragma unroll
-    for (int i = 0; i < (HEAD_DIM + THREADS - 1) / THREADS; i++) {
+    for (int i = 0; i < OWN_CHANNELS; i++) {
         const int j = min(thread + i * THREADS, HEAD_DIM - 1);
 #if KEYS_DENSE
         dense_query[j] = (float4) (u[i][0], u[i][1], u[i][2], u[i][3]);
@@ -515,12 +529,8 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
 #pragma unroll
         for (int g = 0; g < HEADS; g++) {
             u[i][g] *= native_recip(scale[i]);
-            query[QUERY(j, g)] = u[i][g];
             largest = fmax(largest, fabs(u[i][g]));
         }
-#if KEY_BYTES == 2
-        table[j] = (uint2) (pack_pair(u[i][0], u[i][1]), pack_pair(u[i][2], u[i][3]));
-#endif
 #endif
     }
 #if !KEYS_DENSE
@@ -539,43 +549,50 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
 #if KEY_BYTES == 1
     const float table_unit = largest > 0 ? KEY_TABLE_SCALE / largest : 0.0f,
                 table_scale = largest * (1 / KEY_TABLE_SCALE);
-    for (int j = thread; j < HEAD_DIM; j += THREADS) {
-        const float4 v = *(local float4 *) (query + QUERY(j, 0)) * table_unit;
-        table[j] = (uint2) (pack_halves(v.x, v.y), pack_halves(v.z, v.w));
-    }
 #endif
-    // Columns of the right operand: column = lane / 4 is of head column / 2 and has, in turns, its high and
-    // its low digits.
-    const int column_head = row >> 1, low_digits = row & 1;
 #if SIGNED_KEYS
     const float unit = largest > 0 ? 32000.0f / largest : 0.0f;
     const float sign_scale = largest * (2.0f / 32000.0f);
-    // Bytes; a sign bit in place i of its byte counts 2^(i % 4).
-    for (int i = warp; i < 8; i += WARPS) {
-        const float scaled = unit * as_float((uint) (127 - (i & 3)) << 23);
-        uint bytes = 0;
+#endif
+    // The right operands: column 2 g is of head g's high digits, the next of its low ones, and lane
+    // 4 column + j / 32 has those of channel j.
 #pragma unroll
-        for (int b = 0; b < 4; b++) {
-            const int value = convert_int_rte(query[QUERY(32 * quarter + 8 * b + i, column_head)] * scaled),
-                      low = (char) value;
-            bytes |= (uint) ((low_digits ? low : (value - low) >> 8) & 255) << 8 * b;
+    for (int i = 0; i < OWN_CHANNELS; i++) {
+        const int j = thread + i * THREADS;
+        if (j >= HEAD_DIM) { // whole warps
+            break;
         }
-        ((local uint *) fragments)[i / 4 * 128 + lane * 4 + i % 4] = bytes;
-    }
+#if KEY_BYTES == 2
+        table[j] = (uint2) (pack_pair(u[i][0], u[i][1]), pack_pair(u[i][2], u[i][3]));
+#else
+        table[j] = (uint2) (pack_halves(u[i][0] * table_unit, u[i][1] * table_unit),
+                pack_halves(u[i][2] * table_unit, u[i][3] * table_unit));
+#endif
+#if SIGNED_KEYS
+        // Bytes: channel 32 k + 8 b + i is byte b of word i. A sign bit in place i of its byte counts 2^(i % 4).
+        const float scaled = unit * as_float((uint) (127 - (j & 3)) << 23);
+        local uchar *bytes = (local uchar *) fragments + j / 4 % 2 * 512 + j / 32 * 16 + j % 4 * 4 +
+                             j / 8 % 4;
+#pragma unroll
+        for (int g = 0; g < HEADS; g++) {
+            const int value = convert_int_rte(u[i][g] * scaled), low = (char) value;
+            bytes[128 * g] = (uchar) ((value - low) >> 8);
+            bytes[128 * g + 64] = (uchar) low;
+        }
 #endif
 #if CENTRED_KEYS
-    for (int i = warp; i < 16; i += WARPS) { // pairs of bfloat16
-        uint pair = 0;
+        // Pairs of bfloat16: channels 32 k + 2 i and the next. Of four words in a row the first and the third are
+        // of one product, the others of the next.
+        local ushort *pairs = (local ushort *) (fragments + 64) + j / 8 % 4 * 256 + j / 32 * 8 +
+                              (j / 2 % 2 * 2 + j / 4 % 2) * 2 + j % 2;
 #pragma unroll
-        for (int b = 0; b < 2; b++) {
-            const float x = query[QUERY(32 * quarter + 2 * i + b, column_head)];
-            const uint high = bfloat16_bits(x);
-            pair |= (low_digits ? bfloat16_bits(x - as_float(high << 16)) : high) << 16 * b;
+        for (int g = 0; g < HEADS; g++) {
+            const uint high = bfloat16_bits(u[i][g]);
+            pairs[64 * g] = (ushort) high;
+            pairs[64 * g + 32] = (ushort) bfloat16_bits(u[i][g] - as_float(high << 16));
         }
-        // Of four words in a row the first and the third are of one product, the others of the next.
-        ((local uint *) fragments)[256 + i / 4 * 128 + lane * 4 + i % 2 * 2 + i / 2 % 2] = pair;
-    }
 #endif
+    }
 #endif
     barrier(CLK_LOCAL_MEM_FENCE);
 #if !KEYS_DENSE && SIGNED_KEYS
@@ -593,12 +610,6 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
         minus_half_all = -((all[0] * 256 + all[1]) / 2);
     }
 #endif
-    if (!QUERY_FITS && first_tile >= dense_tiles && first_tile < end_tile) {
-        fence_copies();
-        COPY_KEYS(first_tile);
-        COPY_VALUES(first_tile);
-    }
-
     const uint weight_base = shared_address(scratch);
 #if !KEYS_DENSE
     const uint table_base = shared_address(table);
@@ -710,6 +721,14 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
             }
             mean[0] += mean[1] + (mean_too[2] + mean_too[3]); // of head `quarter`
 #endif
+#if VALUES_DENSE && SIGNED_KEYS
+            // What is used up is asked for at once. Not with packed values: it would bar the compiler from mixing
+            // these instructions with the next.
+            sync_warp();
+            if (next < end_tile) {
+                COPY_MEANS_AND_KEPT(next);
+            }
+#endif
 #if SIGNED_KEYS
             { // rows are the tokens 16 m + row and 16 m + 8 + row
                 const uint4 q0 = fragments[lane], q1 = fragments[32 + lane];
@@ -737,7 +756,11 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void attend(global c
 #endif
             sync_warp();
             if (next < end_tile) {
+#if VALUES_DENSE && SIGNED_KEYS
+                COPY_OTHER_KEYS(next);
+#else
                 COPY_KEYS(next);
+#endif
             }
 #pragma unroll
             for (int k = 0; k < 2; k++) {
