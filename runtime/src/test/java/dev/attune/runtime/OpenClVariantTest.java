@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.reference.ForwardingProvider;
 import dev.attune.runtime.kernels.CompiledSpecifications;
@@ -68,17 +66,8 @@ class OpenClVariantTest {
     @BeforeAll
     static void compile() {
         OpenClTestDevice.require();
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "OnDevice",
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.7, Centering.NONE, NumberFormat.INT8),
-                32,
-                false,
-                List.of(Backend.OPENCL));
+        AttentionModel model = Specifications.keepingGeneratedDense(
+                Specifications.deviceLayer("OnDevice", HEADS, GROUP, HEAD_DIM));
         generated = CompiledSpecifications.of(List.of(model)).provider(model);
     }
 
