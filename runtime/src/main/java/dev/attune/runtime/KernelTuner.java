@@ -35,9 +35,9 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p>The variant that would be chosen without measurements is always among the candidates, and another takes its place
- * only if it is faster beyond doubt: tuning never makes anything slower. A tuner is for one thread; an interrupt cancels
- * it, with nothing saved but the records that are complete. Its processes end when it is closed; without any there is
- * nothing to close.
+ * only if it is faster beyond doubt: tuning never makes anything slower. A tuner is for one thread; an interrupt
+ * cancels it, with nothing saved but the records that are complete. Its processes end when it is closed; without any
+ * there is nothing to close.
  */
 public final class KernelTuner implements AutoCloseable {
 
@@ -69,15 +69,15 @@ public final class KernelTuner implements AutoCloseable {
     public enum Isolation {
 
         /**
-         * In this process. Vectors of several widths in one process spoil each other's compiled code, that of decode steps
-         * elsewhere in the process included; so of the variants on vectors only those take part that are as wide as the
-         * default's.
+         * In this process. Vectors of several widths in one process spoil each other's compiled code, that of decode
+         * steps elsewhere in the process included; so of the variants on vectors only those take part that are as wide
+         * as the default's.
          */
         THIS_PROCESS,
 
         /**
-         * In processes of their own, one for each backend. All variants take part. A search that is interrupted is kept as
-         * far as it came.
+         * In processes of their own, one for each backend. All variants take part. A search that is interrupted is kept
+         * as far as it came.
          */
         OWN_PROCESSES
     }
@@ -340,7 +340,9 @@ public final class KernelTuner implements AutoCloseable {
             return record(outcome.winner(), reason, outcome.results());
         }
 
-        /** Returns a record whose choice is the one before, with what is known about others; none if that has failed. */
+        /**
+         * Returns a record whose choice is the one before, with what is known about others; none if that has failed.
+         */
         private Optional<TuningRecord> unfinished(Map<String, CandidateResult> results) {
             KernelVariant best = best();
             Map<String, CandidateResult> all = new LinkedHashMap<>(results);
@@ -351,7 +353,9 @@ public final class KernelTuner implements AutoCloseable {
                     .map(result -> record(best.name(), "a search has not ended yet", all.values()));
         }
 
-        /** Later results count more: those from here have nanoseconds of a step, those from before are not converted. */
+        /**
+         * Later results count more: those from here have nanoseconds of a step, those from before are not converted.
+         */
         private TuningRecord record(String chosen, String reason, Collection<CandidateResult> results) {
             double tokenHeads = tokenHeads();
             Map<String, CandidateResult> all = new LinkedHashMap<>();

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Finds the fastest of more variants than there is time to compare: a {@link Search} whose races are short contests, and
- * then a contest of the best it found with the default. Only what takes part in a race is verified and compiled.
+ * Finds the fastest of more variants than there is time to compare: a {@link Search} whose races are short contests,
+ * and then a contest of the best it found with the default. Only what takes part in a race is verified and compiled.
  */
 final class VariantSearch {
 
@@ -85,7 +85,8 @@ final class VariantSearch {
             Duration budget) {
         this.start = meter.nanoTime().getAsLong();
         this.budget = budget.toNanos();
-        KernelVariant best = new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
+        KernelVariant best =
+                new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
         // The best of an earlier search may not have met anyone in this one.
         trials.prepare(List.of(best), (long) (start + this.budget * Math.min(elapsed() + COMPILING, 1)), ofWhole(""));
         List<KernelVariant> last = new ArrayList<>(List.of(standard));

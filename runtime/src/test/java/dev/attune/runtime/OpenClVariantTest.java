@@ -195,8 +195,13 @@ class OpenClVariantTest {
         return new Machine(512, openCl, store, new Meter(() -> now.addAndGet(TICK), () -> 0));
     }
 
+    private KernelTuner tuner(KernelProvider provider, OpenClSupport openCl) {
+        return new KernelTuner(
+                provider, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(openCl));
+    }
+
     private TuningRecord tune(KernelProvider provider, OpenClSupport openCl) {
-        return new KernelTuner(provider, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(openCl))
+        return tuner(provider, openCl)
                 .tune(TOKENS, ThreadCount.ofProcess(), BUDGET, ContestListener.SILENT);
     }
 
@@ -213,7 +218,7 @@ class OpenClVariantTest {
         assertEquals(here.processor() ? "scalar" : "opencl", record.defaultVariant());
         assertEquals(
                 Optional.of(record),
-                new KernelTuner(generated, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(here)).known(TOKENS, ThreadCount.ofProcess()));
+                tuner(generated, here).known(TOKENS, ThreadCount.ofProcess()));
     }
 
     @Test

@@ -21,7 +21,9 @@ import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Generated kernels in a real cache: several key-value heads, a prompt, generated tokens, against textbook attention. */
+/**
+ * Generated kernels in a real cache: several key-value heads, a prompt, generated tokens, against textbook attention.
+ */
 class GeneratedCacheTest {
 
     private static final int HEADS = 3;
@@ -84,7 +86,9 @@ class GeneratedCacheTest {
         }
     }
 
-    /** Forces a backend; one that this machine cannot run leaves the usual choice, and is checked without a cache only. */
+    /**
+     * Forces a backend; one that this machine cannot run leaves the usual choice, and is checked without a cache only.
+     */
     private static LayerKernels forced(KernelProvider provider, Backend backend) {
         System.setProperty(
                 "attune.backend", backend.name().toLowerCase(Locale.ROOT).replace("_", ""));
