@@ -37,11 +37,13 @@ class CheckCommandLine {
         JsonNode record = profile.path("environments").path(0).path("records").path(0);
         String chosen = record.path("chosen").asText();
         require(!chosen.isEmpty() && explained.path("chosen").asText().equals(chosen),
-                "attune tune chose \"" + chosen + "\", attune explain says \"" + explained.path("chosen").asText() + "\"");
+                "attune tune chose \"" + chosen + "\", attune explain says \""
+                        + explained.path("chosen").asText() + "\"");
         require(explained.path("reason").asText().startsWith("measured, in the store"),
                 "the choice is not from the store: " + explained.path("reason").asText());
         require(explained.path("ladder").size() >= LEAST_CANDIDATES,
-                explained.path("ladder").size() + " variants are explained, expected " + LEAST_CANDIDATES + " at least");
+                explained.path("ladder").size() + " variants are explained, expected " + LEAST_CANDIDATES
+                        + " at least");
         // Not-a-number, which is what a missing time reads as, fails.
         require(nanos(record, chosen) > 0 && nanos(record, record.path("default").asText()) > 0,
                 "the chosen variant or the default was not timed: " + record);

@@ -16,8 +16,8 @@ public enum Backend {
     VECTOR_512(512),
 
     /**
-     * OpenCL C through Aparapi, for graphics processors above all: the cache lives in the device's memory. Generated only
-     * where asked for; needs Aparapi and a driver to run.
+     * OpenCL C through Aparapi, for graphics processors above all: the cache lives in the device's memory. Generated
+     * only where asked for; needs Aparapi and a driver to run.
      */
     OPENCL(0);
 

@@ -51,7 +51,7 @@ public final class AttentionSpecProcessor extends AbstractProcessor {
                 .flatMap(options -> Profiles.read(options.profiles(), options.winnersOnly(), reporter)
                         .map(profiles -> new SpecificationPipeline(
                                 new SpecificationExtractor(environment.getElementUtils(), options.backends()),
-                                new SpecificationValidator(reporter),
+                                new SpecificationValidator(options.variants(), reporter),
                                 profiles,
                                 compiler.apply(options),
                                 new FilerDestination(environment.getFiler()),

@@ -44,8 +44,8 @@ public final class KernelProviderProcessor extends AbstractProcessor {
 
     static final String FILE = "META-INF/services/dev.attune.runtime.spi.KernelProvider";
 
-    private final SpecificationValidator validator = new SpecificationValidator(Reporter.SILENT);
     private final Set<String> attempted = new HashSet<>();
+    private Optional<SpecificationValidator> validator = Optional.empty();
     private Optional<SpecificationExtractor> extractor = Optional.empty();
     private Optional<Profiles> profiles = Optional.empty();
 
@@ -55,6 +55,7 @@ public final class KernelProviderProcessor extends AbstractProcessor {
         Optional<ProcessorOptions> given = ProcessorOptions.parse(environment.getOptions(), Reporter.SILENT);
         profiles = given.flatMap(
                 options -> Profiles.read(options.profiles(), options.winnersOnly(), Reporter.SILENT));
+        validator = given.map(options -> new SpecificationValidator(options.variants(), Reporter.SILENT));
         extractor = given.filter(options -> profiles.isPresent())
                 .map(options -> new SpecificationExtractor(environment.getElementUtils(), options.backends()));
     }
@@ -65,14 +66,17 @@ public final class KernelProviderProcessor extends AbstractProcessor {
                 environment.getElementsAnnotatedWith(AttentionSpec.class), environment.getRootElements());
         extractor.ifPresent(reader -> {
             List<Specification> specifications = reader.extract(round);
-            validator.validate(specifications, round.declaredTypes());
+            validator.ifPresent(rules -> rules.validate(specifications, round.declaredTypes()));
             specifications.forEach(specification -> attempted.add(provider(specification)));
         });
         if (environment.processingOver()) {
             if (!environment.errorRaised()) {
                 extractor.ifPresent(this::reportUnknown);
             }
-            list(validator.sound().stream().map(KernelProviderProcessor::provider).toList());
+            list(validator.stream()
+                    .flatMap(rules -> rules.sound().stream())
+                    .map(KernelProviderProcessor::provider)
+                    .toList());
         }
         return false;
     }

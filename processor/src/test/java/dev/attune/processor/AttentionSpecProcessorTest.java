@@ -272,6 +272,34 @@ class AttentionSpecProcessorTest {
     }
 
     @Test
+    void leavesTheNamesOfVariantsThatAreNotGeneratedToOthers() throws IOException {
+        SpecCompilation.Result result = compilation
+                .source("Foo", SPEC + "interface Foo {}")
+                .source("FooVector512Ahead2", SPEC + "interface FooVector512Ahead2 {}")
+                .compile();
+        assertTrue(result.succeeded(), result::toString);
+        assertEquals(List.of("models.FooKernels", "models.FooVector512Ahead2Kernels"), compilation.providers());
+
+        SpecCompilation all = new SpecCompilation(folder.resolve("all")).options(List.of("-Aattune.variants=all"));
+        SpecCompilation.Result clash = all
+                .source("Foo", SPEC + "interface Foo {}")
+                .source("FooVector512Ahead2", SPEC + "interface FooVector512Ahead2 {}")
+                .compile();
+        assertEquals(List.of("ATT030", "ATT030"), idsOf(clash, List.of()));
+        assertEquals(List.of(), all.providers());
+    }
+
+    @Test
+    void claimsNoVariantsOfASpecificationThatCannotBePlanned() throws IOException {
+        SpecCompilation.Result result = compilation
+                .source("Foo", "package models; @dev.attune.annotations.AttentionSpec("
+                        + "queryHeads = 0, keyValueHeads = 0, headDim = 0) interface Foo {}")
+                .source("FooVector512Ahead0", SPEC + "interface FooVector512Ahead0 {}")
+                .compile();
+        assertEquals(List.of("ATT010", "ATT012", "ATT012"), idsOf(result, List.of()));
+    }
+
+    @Test
     void findsClassesThatAnotherProcessorGeneratedBefore() throws IOException {
         String late = "package models; @dev.attune.annotations.AttentionSpec("
                 + "queryHeads = 8, keyValueHeads = 8, headDim = Sizes.CHANNELS) interface Late {}";

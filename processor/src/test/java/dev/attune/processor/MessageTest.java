@@ -220,10 +220,32 @@ class MessageTest {
                         .and("Outer", "class Outer {\n  §" + SPEC + "  interface Foo {}\n}",
                                 "[ATT030] Outer.Foo and Outer_Foo would both generate the class Outer_FooKernels; "
                                         + "rename one of the two"),
+                Case.of(Message.GENERATED_BY_TWO, "\n§" + SPEC + "interface Foo {}",
+                        "[ATT030] Foo and FooVector512Ahead0 would both generate the class "
+                                + "FooVector512Ahead0Kernels; rename one of the two")
+                        .and("FooVector512Ahead0", "§" + SPEC + "interface FooVector512Ahead0 {}",
+                                "[ATT030] FooVector512Ahead0 and Foo would both generate the class "
+                                        + "FooVector512Ahead0Kernels; rename one of the two"),
+                Case.of(Message.GENERATED_BY_TWO, "§" + SPEC + "interface Foo {}",
+                        "[ATT030] Foo and FooVector512Ahead2 would both generate the class "
+                                + "FooVector512Ahead2Kernels; rename one of the two")
+                        .and("FooVector512Ahead2", "\n\n§" + SPEC + "interface FooVector512Ahead2 {}",
+                                "[ATT030] FooVector512Ahead2 and Foo would both generate the class "
+                                        + "FooVector512Ahead2Kernels; rename one of the two")
+                        .options("-Aattune.variants=all"),
                 Case.of(Message.GENERATED_AND_DECLARED, "§" + SPEC + "interface Foo {}",
                         "[ATT031] Foo would generate the class FooVector512Kernels, which is declared in the "
                                 + "source; rename one of the two")
                         .and("FooVector512Kernels", "class FooVector512Kernels {}"),
+                Case.of(Message.GENERATED_AND_DECLARED, "\n§" + SPEC + "interface Foo {}",
+                        "[ATT031] Foo would generate the class FooVector256GatherKernels, which is declared in the "
+                                + "source; rename one of the two")
+                        .and("FooVector256GatherKernels", "class FooVector256GatherKernels {}"),
+                Case.of(Message.GENERATED_AND_DECLARED, "§" + SPEC + "interface Foo {}",
+                        "[ATT031] Foo would generate the class FooVector256GatherAhead4Kernels, which is declared in "
+                                + "the source; rename one of the two")
+                        .and("FooVector256GatherAhead4Kernels", "class FooVector256GatherAhead4Kernels {}")
+                        .options("-Aattune.variants=all"),
 
                 Case.of(Message.OPTION_UNKNOWN, SPEC + "interface Foo {}",
                         "[ATT040] there is no option -Aattune.backend; "

@@ -124,7 +124,8 @@ class ProfileTest {
         add(profile, 8192, 1, "vector256-heads1-streams2", "vector512");
         assertEquals(
                 List.of("opencl", "vector512", "vector512-heads1-streams4", "vector512-heads2-streams2",
-                        "vector512-ahead0", "vector256", "vector256-heads1-streams2", "vector256-ahead0", "vector256-gather", "scalar"),
+                        "vector512-ahead0", "vector256", "vector256-heads1-streams2", "vector256-ahead0",
+                        "vector256-gather", "scalar"),
                 variants(generate(profile)));
     }
 

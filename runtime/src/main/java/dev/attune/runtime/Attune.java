@@ -17,11 +17,11 @@ import java.util.Objects;
  * }
  * }</pre>
  *
- * <p>The choice, in this order: the backend or policy passed as an argument; what the {@linkplain KernelPolicy settings of
- * the process} force; what was measured to be the fastest on this machine; OpenCL, if it was generated and there is a
- * graphics processor or another accelerator; the widest generated vectors that this machine prefers, if the JVM runs with
- * {@code --add-modules jdk.incubator.vector}; plain Java. {@link LayerKernels#ladder()} gives the reasons, and the logger
- * {@code dev.attune} records the choice.
+ * <p>The choice, in this order: the backend or policy passed as an argument; what the
+ * {@linkplain KernelPolicy settings of the process} force; what was measured to be the fastest on this machine; OpenCL,
+ * if it was generated and there is a graphics processor or another accelerator; the widest generated vectors that this
+ * machine prefers, if the JVM runs with {@code --add-modules jdk.incubator.vector}; plain Java.
+ * {@link LayerKernels#ladder()} gives the reasons, and the logger {@code dev.attune} records the choice.
  *
  * <p>Caches work on as many threads as the JVM sees processors, or as many as the system property
  * {@code attune.threads}, else the environment variable {@code ATTUNE_THREADS}, says;
@@ -94,8 +94,8 @@ public final class Attune {
      *
      * @param specification the interface annotated with {@code @AttentionSpec}
      * @param policy what to insist on
-     * @throws IllegalStateException if no generated kernels are found, what is forced is unavailable, or a strict policy
-     *     would have to step down; the message says why
+     * @throws IllegalStateException if no generated kernels are found, what is forced is unavailable, or a strict
+     *     policy would have to step down; the message says why
      * @throws IllegalArgumentException if the policy names a variant that was not generated
      */
     public static LayerKernels kernels(Class<?> specification, KernelPolicy policy) {
@@ -105,8 +105,8 @@ public final class Attune {
     }
 
     /**
-     * Returns the kernels of a provider that a policy allows and prefers, without searching. The settings of the process
-     * have no say.
+     * Returns the kernels of a provider that a policy allows and prefers, without searching. The settings of the
+     * process have no say.
      *
      * @param provider the generated factory, for example {@code new Llama31AttentionKernels()}
      * @param policy what to insist on

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Tunes specifications while they are in use: one after the other, on a thread of the lowest priority that keeps no
- * process alive, each key once in a process. The system property {@code attune.tune.budget}, or the environment variable
- * {@code ATTUNE_TUNE_BUDGET}, says how long each may take; 60s if nothing is set.
+ * process alive, each key once in a process. The system property {@code attune.tune.budget}, or the environment
+ * variable {@code ATTUNE_TUNE_BUDGET}, says how long each may take; 60s if nothing is set.
  */
 final class BackgroundTuning {
 

@@ -6,12 +6,13 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 
 /**
- * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects, and
- * kernels are a hundred times slower; compiling the kernels of one variant takes seconds, on a busy machine many. All
- * variants take turns, so that the compiler always has something to do.
+ * Lets the just-in-time compiler do its work before anything is timed. Until they are compiled, vectors are objects,
+ * and kernels are a hundred times slower; compiling the kernels of one variant takes seconds, on a busy machine many.
+ * All variants take turns, so that the compiler always has something to do.
  *
  * <p>That it is done shows in what a step allocates: nothing. One more thing can go wrong. Code of the Vector API that
- * has seen vectors of several widths may be compiled for good in a way that makes objects of them, and this shows alike.
+ * has seen vectors of several widths may be compiled for good in a way that makes objects of them, and this shows
+ * alike.
  */
 final class CompilerWarmUp {
 

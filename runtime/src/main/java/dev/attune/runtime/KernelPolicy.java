@@ -9,15 +9,17 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What somebody insists on when kernels are chosen; immutable. Names are those of variants, {@code vector512-ahead0}, or
- * of backends, {@code vector512}: forcing a backend forces its default variant, forbidding it forbids all its variants.
+ * What somebody insists on when kernels are chosen; immutable. Names are those of variants, {@code vector512-ahead0},
+ * or of backends, {@code vector512}: forcing a backend forces its default variant, forbidding it forbids all its
+ * variants.
  *
  * <table class="striped">
  * <caption>Settings of the process; a system property goes before an environment variable</caption>
  * <thead><tr><th scope="col">property</th><th scope="col">environment</th><th scope="col">meaning</th></tr></thead>
  * <tbody>
  * <tr><th scope="row">attune.backend</th><td>ATTUNE_BACKEND</td><td>the variant or backend to use, no other</td></tr>
- * <tr><th scope="row">attune.forbid</th><td>ATTUNE_FORBID</td><td>variants or backends not to use, with commas</td></tr>
+ * <tr><th scope="row">attune.forbid</th><td>ATTUNE_FORBID</td>
+ *     <td>variants or backends not to use, with commas</td></tr>
  * <tr><th scope="row">attune.strict</th><td>ATTUNE_STRICT</td><td>{@code true}: a step down is an exception</td></tr>
  * <tr><th scope="row">attune.fallback</th><td>ATTUNE_FALLBACK</td>
  *     <td>{@code true}: where a device fails to hold a new cache, host memory does</td></tr>

@@ -12,17 +12,13 @@ import dev.attune.runtime.tuning.TuningRecord;
 import dev.attune.runtime.tuning.TuningStore;
 import dev.attune.runtime.tuning.Verdict;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * Finds the fastest variant of a specification on this machine: verifies every variant that can run here against the
@@ -35,9 +31,9 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p>The variant that would be chosen without measurements is always among the candidates, and another takes its place
- * only if it is faster beyond doubt: tuning never makes anything slower. A tuner is for one thread; an interrupt cancels
- * it, with nothing saved but the records that are complete. Its processes end when it is closed; without any there is
- * nothing to close.
+ * only if it is faster beyond doubt: tuning never makes anything slower. A tuner is for one thread; an interrupt
+ * cancels it, with nothing saved but the records that are complete. Its processes end when it is closed; without any
+ * there is nothing to close.
  */
 public final class KernelTuner implements AutoCloseable {
 
@@ -69,15 +65,15 @@ public final class KernelTuner implements AutoCloseable {
     public enum Isolation {
 
         /**
-         * In this process. Vectors of several widths in one process spoil each other's compiled code, that of decode steps
-         * elsewhere in the process included; so of the variants on vectors only those take part that are as wide as the
-         * default's.
+         * In this process. Vectors of several widths in one process spoil each other's compiled code, that of decode
+         * steps elsewhere in the process included; so of the variants on vectors only those take part that are as wide
+         * as the default's.
          */
         THIS_PROCESS,
 
         /**
-         * In processes of their own, one for each backend. All variants take part. A search that is interrupted is kept as
-         * far as it came.
+         * In processes of their own, one for each backend. All variants take part. A search that is interrupted is kept
+         * as far as it came.
          */
         OWN_PROCESSES
     }
@@ -215,8 +211,12 @@ public final class KernelTuner implements AutoCloseable {
             int tokens, int threads, Optional<TuningRecord> before, Duration budget, ContestListener listener) {
         long end = meter.nanoTime().getAsLong() + budget.toNanos();
         prepare(budget, listener);
-        Findings findings =
-                new Findings(tokens, threads, before.filter(record -> searching && usesThisDefault(record)));
+        TuningFindings findings = new TuningFindings(
+                provider,
+                trials,
+                untuned.variant(),
+                KnownVariants.key(provider, policy, tokens, threads),
+                before.filter(record -> searching && usesThisDefault(record)));
         double tokenHeads = findings.tokenHeads();
         ContestListener perTokenHead = progress -> listener.round(new ContestListener.Progress(
                 progress.stage(), progress.fraction(), progress.best(), progress.bestNanos() / tokenHeads));
@@ -224,11 +224,11 @@ public final class KernelTuner implements AutoCloseable {
         try {
             outcome = searching
                     ? search(findings, end, perTokenHead)
-                    : compareAll(tokens, threads, end, perTokenHead);
+                    : compareAll(findings.key(), end, perTokenHead);
         } finally {
             trials.empty();
         }
-        TuningRecord record = findings.record(outcome);
+        TuningRecord record = searching ? findings.ofSearch(outcome) : findings.ofContest(outcome);
         if (outcome.conclusive()) {
             store.save(record);
         }
@@ -241,25 +241,25 @@ public final class KernelTuner implements AutoCloseable {
         return record.defaultVariant().equals(untuned.variant().name());
     }
 
-    private Contest.Outcome compareAll(int tokens, int threads, long end, ContestListener listener) {
+    private Contest.Outcome compareAll(TuningKey key, long end, ContestListener listener) {
         List<KernelVariant> variants = new ArrayList<>(provider.variants());
         variants.removeIf(variant -> !trials.prepared(variant) || trials.out().containsKey(variant.name()));
-        Map<String, CandidateResult> impossible = trials.fill(variants, tokens, threads);
-        variants.removeIf(variant -> impossible.containsKey(variant.name()));
-        List<CandidateResult> results = new ArrayList<>(impossible.values());
-        Contest.Outcome outcome;
-        if (variants.remove(untuned.variant())) {
-            variants.addFirst(untuned.variant());
-            outcome = new Contest(variants.stream().map(trials::contestant).toList(), meter.nanoTime(), listener)
-                    .hold(left(end));
-        } else {
-            outcome = withoutTheDefault(variants);
+        variants.remove(untuned.variant());
+        if (!defaultTakesPart(key)) {
+            return withoutTheDefault(variants);
         }
-        results.addAll(outcome.results());
-        return new Contest.Outcome(outcome.winner(), outcome.conclusive(), outcome.reason(), results);
+        variants.addFirst(untuned.variant());
+        return trials.contest(variants, key.contextTokens(), key.threads(), () -> end, listener);
     }
 
-    /** A default without code that deserves the name would lose by chance: then nothing is found out. */
+    /** Returns whether there is code of the default that deserves the name, and a cache for it. */
+    private boolean defaultTakesPart(TuningKey key) {
+        KernelVariant standard = untuned.variant();
+        return !trials.out().containsKey(standard.name())
+                && trials.fill(List.of(standard), key.contextTokens(), key.threads()).isEmpty();
+    }
+
+    /** A default that cannot be timed would lose by chance: then nothing is found out. */
     private Contest.Outcome withoutTheDefault(List<KernelVariant> others) {
         String standard = untuned.variant().name();
         String why = trials.out().containsKey(standard) ? trials.out().get(standard).reason() : "";
@@ -271,109 +271,21 @@ public final class KernelTuner implements AutoCloseable {
     }
 
     /** Searches, and keeps what was found after every race, so that an interrupted search can go on. */
-    private Contest.Outcome search(Findings findings, long end, ContestListener listener) {
-        KernelVariant standard = untuned.variant();
-        if (trials.out().containsKey(standard.name())
-                || !trials.fill(List.of(standard), findings.tokens, findings.threads).isEmpty()) {
+    private Contest.Outcome search(TuningFindings findings, long end, ContestListener listener) {
+        TuningKey key = findings.key();
+        if (!defaultTakesPart(key)) {
             return withoutTheDefault(List.of());
         }
         boolean keeps = isolation == Isolation.OWN_PROCESSES
-                && (findings.before.isPresent() || known(findings.tokens, findings.threads).isEmpty());
+                && (findings.resumes() || known(key.contextTokens(), key.threads()).isEmpty());
         VariantSearch search = new VariantSearch(
-                trials, findings.tokens, findings.threads, meter, listener, results -> {
+                trials, key.contextTokens(), key.threads(), meter, listener, results -> {
                     if (keeps) {
-                        findings.unfinished(results).ifPresent(store::save);
+                        findings.ofUnfinishedSearch(results).ifPresent(store::save);
                     }
                 });
-        return search.run(standard, candidates(), findings.compared(), findings.best(), left(end));
-    }
-
-    private Duration left(long end) {
-        return Duration.ofNanos(Math.max(0, end - meter.nanoTime().getAsLong()));
-    }
-
-    /** Puts records together from what was found now and before. */
-    private final class Findings {
-
-        private final int tokens;
-        private final int threads;
-        private final Optional<TuningRecord> before;
-
-        private Findings(int tokens, int threads, Optional<TuningRecord> before) {
-            this.tokens = tokens;
-            this.threads = threads;
-            this.before = before;
-        }
-
-        private double tokenHeads() {
-            return (double) tokens * provider.shape().keyValueHeads();
-        }
-
-        /** Returns the best so far. */
-        private KernelVariant best() {
-            return before.flatMap(record -> KnownVariants.variant(provider, record.chosen()))
-                    .filter(variant -> !trials.out().containsKey(variant.name()))
-                    .orElse(untuned.variant());
-        }
-
-        /** Returns what has been compared. */
-        private Set<KernelVariant> compared() {
-            return provider.variants().stream()
-                    .filter(variant -> before.flatMap(record -> record.candidate(variant.name()))
-                            .filter(result -> result.rounds() > 0)
-                            .isPresent())
-                    .collect(Collectors.toSet());
-        }
-
-        private TuningRecord record(Contest.Outcome outcome) {
-            TuningRecord record = record(outcome.winner(), outcome.reason(), outcome.results());
-            if (!searching) {
-                return record;
-            }
-            long compared = record.candidates().stream()
-                    .filter(result -> result.rounds() > 0)
-                    .count();
-            long all = record.candidates().stream()
-                    .filter(result -> result.verdict() != Verdict.UNSUPPORTED)
-                    .count();
-            String reason = outcome.reason() + "; a search compared " + compared + " of " + all + " variants";
-            return record(outcome.winner(), reason, outcome.results());
-        }
-
-        /** Returns a record whose choice is the one before, with what is known about others; none if that has failed. */
-        private Optional<TuningRecord> unfinished(Map<String, CandidateResult> results) {
-            KernelVariant best = best();
-            Map<String, CandidateResult> all = new LinkedHashMap<>(results);
-            all.computeIfPresent(best.name(), (name, result) ->
-                    result.verdict() == Verdict.REFUSED ? result : result.as(Verdict.TIMED, ""));
-            return Optional.ofNullable(all.get(best.name()))
-                    .filter(result -> result.verdict() == Verdict.TIMED)
-                    .map(result -> record(best.name(), "a search has not ended yet", all.values()));
-        }
-
-        /** Later results count more: those from here have nanoseconds of a step, those from before are not converted. */
-        private TuningRecord record(String chosen, String reason, Collection<CandidateResult> results) {
-            double tokenHeads = tokenHeads();
-            Map<String, CandidateResult> all = new LinkedHashMap<>();
-            before.ifPresent(record -> record.candidates().stream()
-                    .filter(result -> result.verdict() != Verdict.LEFT_OUT)
-                    .forEach(result -> all.put(result.variant(), result)));
-            all.putAll(trials.out());
-            results.forEach(result -> all.put(result.variant(), perTokenHead(result, tokenHeads)));
-            List<CandidateResult> candidates = provider.variants().stream()
-                    .map(variant -> all.getOrDefault(
-                            variant.name(),
-                            CandidateResult.untimed(
-                                    variant.name(), Verdict.LEFT_OUT, "the search has not come to it yet")))
-                    .toList();
-            return new TuningRecord(
-                    KnownVariants.key(provider, policy, tokens, threads),
-                    chosen,
-                    untuned.variant().name(),
-                    reason,
-                    Instant.now(),
-                    candidates);
-        }
+        Duration left = Duration.ofNanos(Math.max(0, end - meter.nanoTime().getAsLong()));
+        return search.run(untuned.variant(), candidates(), findings.compared(), findings.best(), left);
     }
 
     /**
@@ -443,17 +355,6 @@ public final class KernelTuner implements AutoCloseable {
     @Override
     public void close() {
         trials.close();
-    }
-
-    private static CandidateResult perTokenHead(CandidateResult result, double tokenHeads) {
-        return new CandidateResult(
-                result.variant(),
-                result.verdict(),
-                result.reason(),
-                result.medianNanos() / tokenHeads,
-                result.lowerQuartileNanos() / tokenHeads,
-                result.upperQuartileNanos() / tokenHeads,
-                result.rounds());
     }
 
     private static void print(TuningRecord record) {

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Holds a cache's tokens and works on them, in host memory or in that of devices. What it holds at a moment is said by
- * {@link CacheContents}, which the cache publishes: methods that write fill places that no token occupies yet and return
- * the contents that count them in. Inputs are checked, and writers are alone.
+ * {@link CacheContents}, which the cache publishes: methods that write fill places that no token occupies yet and
+ * return the contents that count them in. Inputs are checked, and writers are alone.
  */
 interface TokenStore {
 

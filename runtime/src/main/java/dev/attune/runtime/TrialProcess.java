@@ -19,8 +19,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * The process in which a {@link RemoteTrial} has its variants run. It reads a command a line, answers in lines, and ends
- * when there are no more commands to come, as when the process that gave them has ended.
+ * The process in which a {@link RemoteTrial} has its variants run. It reads a command a line, answers in lines, and
+ * ends when there are no more commands to come, as when the process that gave them has ended.
  *
  * <pre>
  * prepare NAMES NANOS          progress STAGE FRACTION ..., result NAME VERDICT REASON ..., done
@@ -30,8 +30,8 @@ import java.util.concurrent.LinkedBlockingQueue;
  * anything                     failed MESSAGE
  * </pre>
  *
- * <p>Words are kept apart by tabs, names by commas. A line that does not begin with {@link #MARK} is none of its answers:
- * drivers print.
+ * <p>Words are kept apart by tabs, names by commas. A line that does not begin with {@link #MARK} is none of its
+ * answers: drivers print.
  */
 final class TrialProcess {
 

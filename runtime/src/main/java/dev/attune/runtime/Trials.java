@@ -5,9 +5,11 @@ import dev.attune.runtime.KernelTuner.Isolation;
 import dev.attune.runtime.spi.KernelProvider;
 import dev.attune.runtime.spi.KernelVariant;
 import dev.attune.runtime.tuning.CandidateResult;
+import dev.attune.runtime.tuning.Contest;
 import dev.attune.runtime.tuning.ContestListener;
 import dev.attune.runtime.tuning.Contestant;
 import dev.attune.runtime.tuning.Verdict;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * The variants of a specification at work, all in this process or each backend in one of its own, and what is known to
@@ -129,9 +132,26 @@ final class Trials implements AutoCloseable {
         return impossible;
     }
 
-    /** Returns a variant that there are caches for, to be run on them. */
-    Contestant contestant(KernelVariant variant) {
-        return trial(variant).contestant(variant);
+    /**
+     * Holds a contest of those variants that there can be caches for.
+     *
+     * @param variants as {@link #fill} takes them, the default first, which is not to lack a cache
+     * @param end says, once there are caches, when it should be done, as the clock shows
+     * @return what came of it, with what speaks against those without a cache among the results
+     * @throws java.util.concurrent.CancellationException if the thread was interrupted, which it stays
+     */
+    Contest.Outcome contest(
+            List<KernelVariant> variants, int tokens, int threads, LongSupplier end, ContestListener listener) {
+        Map<String, CandidateResult> impossible = fill(variants, tokens, threads);
+        List<Contestant> contestants = variants.stream()
+                .filter(variant -> !impossible.containsKey(variant.name()))
+                .map(variant -> trial(variant).contestant(variant))
+                .toList();
+        Duration left = Duration.ofNanos(Math.max(0, end.getAsLong() - meter.nanoTime().getAsLong()));
+        Contest.Outcome outcome = new Contest(contestants, meter.nanoTime(), listener).hold(left);
+        List<CandidateResult> results = new ArrayList<>(impossible.values());
+        results.addAll(outcome.results());
+        return new Contest.Outcome(outcome.winner(), outcome.conclusive(), outcome.reason(), results);
     }
 
     /** Gives the caches back. */

@@ -68,8 +68,8 @@ final class VariantLadder {
     /**
      * Chooses a variant and creates its first kernels.
      *
-     * @throws IllegalStateException if the forced variant is unavailable, or a strict policy's best is; the message says
-     *     why
+     * @throws IllegalStateException if the forced variant is unavailable, or a strict policy's best is; the message
+     *     says why
      * @throws IllegalArgumentException if the policy names a variant that was not generated
      */
     static VariantChoice climb(KernelProvider provider, KernelPolicy policy, Measured measured, Platform platform) {
@@ -280,7 +280,11 @@ final class VariantLadder {
                 .or(() -> obstacle(variant))
                 .or(() -> stillUnsuited(variant));
         return new Rung(
-                variant.name(), variant.backend(), obstacle.isEmpty(), false, obstacle.orElseGet(() -> notNeeded(variant)));
+                variant.name(),
+                variant.backend(),
+                obstacle.isEmpty(),
+                false,
+                obstacle.orElseGet(() -> notNeeded(variant)));
     }
 
     /** Finds what is unsuited beneath rows of heads, which may be chosen because something else was not compiled. */

@@ -14,10 +14,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
- * Finds the fastest of more variants than there is time to compare: a {@link Search} whose races are short contests, and
- * then a contest of the best it found with the default. Only what takes part in a race is verified and compiled.
+ * Finds the fastest of more variants than there is time to compare: a {@link Search} whose races are short contests,
+ * and then a contest of the best it found with the default. Only what takes part in a race is verified and compiled.
  */
 final class VariantSearch {
 
@@ -28,6 +29,9 @@ final class VariantSearch {
     private static final double RACE = 0.06;
 
     private static final double COMPILING = 0.15;
+
+    /** What no more time would change. */
+    private static final Set<Verdict> OUT = Set.of(Verdict.REFUSED, Verdict.UNSUPPORTED);
 
     /** Begins the stages that listeners are told about. */
     private static final String SEARCHING = "searching, ";
@@ -85,14 +89,15 @@ final class VariantSearch {
             Duration budget) {
         this.start = meter.nanoTime().getAsLong();
         this.budget = budget.toNanos();
-        KernelVariant best = new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
+        KernelVariant best =
+                new Search<>(candidates, VariantSearch::coordinates, tried, new ShortContests()).run(first);
         // The best of an earlier search may not have met anyone in this one.
         trials.prepare(List.of(best), (long) (start + this.budget * Math.min(elapsed() + COMPILING, 1)), ofWhole(""));
         List<KernelVariant> last = new ArrayList<>(List.of(standard));
         if (!best.equals(standard) && !trials.out().containsKey(best.name())) {
             last.add(best);
         }
-        Contest.Outcome outcome = contest(last, (long) (this.budget * (1 - elapsed())), "");
+        Contest.Outcome outcome = contest(last, () -> start + this.budget, "");
         outcome.results().forEach(result -> results.put(result.variant(), result));
         String reason = outcome.conclusive() && best.equals(standard)
                 ? "the default is the fastest that was found"
@@ -128,9 +133,9 @@ final class VariantSearch {
                 return fit.isEmpty() ? contestants.getFirst() : fit.getFirst();
             }
             Contest.Outcome outcome = race(fit);
-            // Whose race came to no conclusion has not been compared.
+            // Whose race came to no conclusion has not been compared, unless it cannot be.
             outcome.results().stream()
-                    .filter(result -> result.verdict() == Verdict.REFUSED || outcome.conclusive())
+                    .filter(result -> OUT.contains(result.verdict()) || outcome.conclusive())
                     .forEach(result -> results.put(result.variant(), searched(result, outcome)));
             afterRace.accept(results);
             return fit.stream()
@@ -142,10 +147,11 @@ final class VariantSearch {
         /** Long contexts, and many contestants, take longer to come to a conclusion. */
         private Contest.Outcome race(List<KernelVariant> fit) {
             Contest.Outcome outcome;
-            double share = RACE;
+            double doubled = RACE;
             do {
-                outcome = contest(fit, deadline(share) - meter.nanoTime().getAsLong(), SEARCHING);
-                share *= 2;
+                double share = doubled;
+                outcome = contest(fit, () -> deadline(share), SEARCHING);
+                doubled *= 2;
             } while (!outcome.conclusive() && goesOn());
             return outcome;
         }
@@ -176,18 +182,8 @@ final class VariantSearch {
         return result.as(Verdict.SEARCHED, reason);
     }
 
-    /** Holds a contest of those for which there can be caches; the first is not to lack them. */
-    private Contest.Outcome contest(List<KernelVariant> variants, long nanos, String prefix) {
-        Map<String, CandidateResult> impossible = trials.fill(variants, tokens, threads);
-        impossible.values().forEach(result -> results.put(result.variant(), result));
-        return new Contest(
-                        variants.stream()
-                                .filter(each -> !impossible.containsKey(each.name()))
-                                .map(trials::contestant)
-                                .toList(),
-                        meter.nanoTime(),
-                        ofWhole(prefix))
-                .hold(Duration.ofNanos(Math.max(0, nanos)));
+    private Contest.Outcome contest(List<KernelVariant> variants, LongSupplier end, String prefix) {
+        return trials.contest(variants, tokens, threads, end, ofWhole(prefix));
     }
 
     /** Returns who tells the listener how much of the whole search is done, whatever a part of it says of itself. */

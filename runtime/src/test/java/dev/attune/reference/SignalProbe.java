@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * Builds and runs a program, then does what the JVM needs its signal handlers for: null checks and divisions that trap,
- * stacks that overflow, and safepoints, on several threads. Runs in a JVM of its own, which a foreign handler would end.
+ * stacks that overflow, and safepoints, on several threads. Runs in a JVM of its own, which a foreign handler would
+ * end.
  */
 final class SignalProbe {
 

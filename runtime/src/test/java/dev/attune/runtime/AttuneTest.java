@@ -150,7 +150,8 @@ class AttuneTest {
                 assertThrows(NullPointerException.class, () -> Attune.kernels((Class<?>) null)).getMessage());
         assertEquals(
                 "backend is null",
-                assertThrows(NullPointerException.class, () -> Attune.kernels(SmallLayer.class, (Backend) null)).getMessage());
+                assertThrows(NullPointerException.class, () -> Attune.kernels(SmallLayer.class, (Backend) null))
+                        .getMessage());
         assertEquals(
                 "provider is null",
                 assertThrows(NullPointerException.class, () -> Attune.kernels((KernelProvider) null)).getMessage());

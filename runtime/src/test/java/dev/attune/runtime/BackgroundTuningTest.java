@@ -394,7 +394,8 @@ class BackgroundTuningTest {
         KernelProvider provider = provider();
         try (KeyValueCache cache = cache(choose(provider, BACKGROUND))) {
             awaitTuningOf(provider);
-            // Verification comes before the budget: 2 calls of 3 variants and as many of the oracle, on 3 sets of tokens.
+            // Verification comes before the budget: 2 calls of 3 variants and as many of the oracle, on 3 sets of
+            // tokens.
             long verification = 6 * (10 + 6 + 20 + 3 * 20) * MILLISECOND;
             assertTrue(now.get() < verification + 1000 * MILLISECOND, () -> now.get() + " ns");
             assertArrayEquals(expected(provider, DEFAULT), attend(cache));

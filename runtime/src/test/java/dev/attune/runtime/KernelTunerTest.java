@@ -211,7 +211,8 @@ class KernelTunerTest {
         assertTrue(
                 candidate(record, "vector512")
                         .reason()
-                        .startsWith("not timed, its vectors are still objects (283 bytes for a token and key-value head)"),
+                        .startsWith("not timed, its vectors are still objects (283 bytes for a token and key-value"
+                                + " head)"),
                 candidate(record, "vector512").reason());
         assertNothingKept(provider);
     }
@@ -346,8 +347,8 @@ class KernelTunerTest {
         assertEquals("vector512-heads2-ahead3", record.chosen(), record::reason);
         assertEquals("vector512", record.defaultVariant());
         assertTrue(
-                record.reason().matches("the fastest of 2 timed to the end, 2\\.4\\d\\d times the default's speed in .*;"
-                        + " a search compared \\d+ of 22 variants"),
+                record.reason().matches("the fastest of 2 timed to the end, 2\\.4\\d\\d times the default's speed in"
+                        + " .*; a search compared \\d+ of 22 variants"),
                 record::reason);
         List<CandidateResult> compared =
                 record.candidates().stream().filter(each -> each.rounds() > 0).toList();

@@ -223,7 +223,8 @@ class KeyValueCacheConcurrencyTest {
     void manyReadersSeeTheSameAndShareFewKernels() throws Exception {
         int readers = 8;
         Set<AttentionKernels> created = ConcurrentHashMap.newKeySet();
-        var provider = ReferenceProvider.of(SHAPE, List.of(Backend.SCALAR), backend -> new OneThreadKernels(backend, created));
+        var provider = ReferenceProvider.of(
+                SHAPE, List.of(Backend.SCALAR), backend -> new OneThreadKernels(backend, created));
         try (KeyValueCache cache = Attune.kernels(provider).newCache(300);
                 ExecutorService threads = Executors.newFixedThreadPool(readers)) {
             cache.prefill(random.next(HEADS * 150 * D), random.next(HEADS * 150 * D), queries);

@@ -193,7 +193,9 @@ class KnownVariantsTest {
             };
             assertEquals(Map.of(), lookUp(changed, 2), other::toString);
         }
-        assertEquals(KnownVariants.NONE, KnownVariants.lookUp(PROVIDER, KernelPolicy.free(), machine(256).store(false), 2));
+        assertEquals(
+                KnownVariants.NONE,
+                KnownVariants.lookUp(PROVIDER, KernelPolicy.free(), machine(256).store(false), 2));
     }
 
     @Test
@@ -290,9 +292,8 @@ class KnownVariantsTest {
         store.save(record(PROVIDER, USUAL, 1, SHALLOW, Map.of(DEEP, "output 3 is NaN")));
         KernelPolicy off = KernelPolicy.free().withTuning(KernelPolicy.Tuning.OFF);
         LayerKernels chosenBefore = LayerKernels.choose(PROVIDER, off, machine);
-        assertEquals(
-                List.of(USUAL),
-                List.copyOf(KnownVariants.lookUp(PROVIDER, KernelPolicy.free(), store, 1).inHostMemory(chosenBefore.ladder()).keySet()));
+        KnownVariants known = KnownVariants.lookUp(PROVIDER, KernelPolicy.free(), store, 1);
+        assertEquals(List.of(USUAL), List.copyOf(known.inHostMemory(chosenBefore.ladder()).keySet()));
     }
 
     private static Rung chosen(LayerKernels kernels) {

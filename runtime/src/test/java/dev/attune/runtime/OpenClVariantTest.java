@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.reference.ForwardingProvider;
 import dev.attune.runtime.kernels.CompiledSpecifications;
@@ -68,17 +66,8 @@ class OpenClVariantTest {
     @BeforeAll
     static void compile() {
         OpenClTestDevice.require();
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "OnDevice",
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.7, Centering.NONE, NumberFormat.INT8),
-                32,
-                false,
-                List.of(Backend.OPENCL));
+        AttentionModel model = Specifications.keepingGeneratedDense(
+                Specifications.deviceLayer("OnDevice", HEADS, GROUP, HEAD_DIM));
         generated = CompiledSpecifications.of(List.of(model)).provider(model);
     }
 
@@ -206,8 +195,13 @@ class OpenClVariantTest {
         return new Machine(512, openCl, store, new Meter(() -> now.addAndGet(TICK), () -> 0));
     }
 
+    private KernelTuner tuner(KernelProvider provider, OpenClSupport openCl) {
+        return new KernelTuner(
+                provider, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(openCl));
+    }
+
     private TuningRecord tune(KernelProvider provider, OpenClSupport openCl) {
-        return new KernelTuner(provider, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(openCl))
+        return tuner(provider, openCl)
                 .tune(TOKENS, ThreadCount.ofProcess(), BUDGET, ContestListener.SILENT);
     }
 
@@ -224,7 +218,7 @@ class OpenClVariantTest {
         assertEquals(here.processor() ? "scalar" : "opencl", record.defaultVariant());
         assertEquals(
                 Optional.of(record),
-                new KernelTuner(generated, KernelTuner.Isolation.THIS_PROCESS, KernelPolicy.free(), machine(here)).known(TOKENS, ThreadCount.ofProcess()));
+                tuner(generated, here).known(TOKENS, ThreadCount.ofProcess()));
     }
 
     @Test

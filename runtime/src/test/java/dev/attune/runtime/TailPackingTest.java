@@ -50,7 +50,8 @@ class TailPackingTest {
 
     private KeyValueCache cache(int heads, int tokens) {
         var shape = new LayerShape(heads, heads, D, 8, true);
-        var provider = ReferenceProvider.of(shape, List.of(Backend.SCALAR), backend -> new CountingKernels(shape, backend));
+        var provider = ReferenceProvider.of(
+                shape, List.of(Backend.SCALAR), backend -> new CountingKernels(shape, backend));
         return Attune.kernels(provider).newCache(tokens);
     }
 

@@ -152,7 +152,11 @@ class VariantLadderTest {
                 words(choice));
         assertEquals(
                 "vector256",
-                climb(WITH_ROWS, KernelPolicy.free().forcing("vector256"), VariantLadder.Measured.NOTHING, SLOW_PERMUTES)
+                climb(
+                                WITH_ROWS,
+                                KernelPolicy.free().forcing("vector256"),
+                                VariantLadder.Measured.NOTHING,
+                                SLOW_PERMUTES)
                         .variant()
                         .name());
     }
@@ -318,7 +322,8 @@ class VariantLadderTest {
 
     @Test
     void anUnknownNameListsTheValidOnes() {
-        var provider = ReferenceProvider.of(SmallLayerKernels.SHAPE, List.of(VECTOR_256, SCALAR), VariantLadderTest::reference);
+        var provider = ReferenceProvider.of(
+                SmallLayerKernels.SHAPE, List.of(VECTOR_256, SCALAR), VariantLadderTest::reference);
         KernelPolicy policy = KernelPolicy.of(settings("attune.backend", "avx"));
         var error = assertThrows(
                 IllegalArgumentException.class,
@@ -331,7 +336,9 @@ class VariantLadderTest {
 
     @Test
     void aVariantCanBeForcedByItsName() {
-        assertEquals("vector512-ahead0", climb(VARIANTS, KernelPolicy.free().forcing("vector512-ahead0")).variant().name());
+        assertEquals(
+                "vector512-ahead0",
+                climb(VARIANTS, KernelPolicy.free().forcing("vector512-ahead0")).variant().name());
         assertEquals("vector512", climb(VARIANTS, KernelPolicy.free().forcing("vector512")).variant().name());
     }
 

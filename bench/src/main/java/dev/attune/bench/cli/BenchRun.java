@@ -35,8 +35,8 @@ import picocli.CommandLine;
 final class BenchRun {
 
     private static final List<String> METHOD = List.of(
-            "Whatever is compared takes turns in the same rounds, in an order drawn anew for every round; so does a pass"
-                    + " of plain reading over memory far larger than the caches, on as many threads.",
+            "Whatever is compared takes turns in the same rounds, in an order drawn anew for every round; so does a"
+                    + " pass of plain reading over memory far larger than the caches, on as many threads.",
             "Times are medians over the rounds; ratios are formed within a round, and their medians are given.",
             "A turn is one step of all tokens and heads, repeated until 4 ms have passed; so contexts that fit the"
                     + " processor's caches are measured in them.",

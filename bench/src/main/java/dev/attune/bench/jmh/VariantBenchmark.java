@@ -26,8 +26,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A decode step of one variant by {@link KeyValueCache#attend}, each variant in JVMs of its own: a second opinion on what
- * {@code attune tune} chose.
+ * A decode step of one variant by {@link KeyValueCache#attend}, each variant in JVMs of its own: a second opinion on
+ * what {@code attune tune} chose.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

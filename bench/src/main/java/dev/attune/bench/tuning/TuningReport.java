@@ -98,8 +98,9 @@ public final class TuningReport {
                 .append(RecordTable.threads(threads))
                 .append("</h2>\n")
                 .append(ChoiceChart.svg(points, gigabytes, "roofline-" + threads))
-                .append("\n<p class=\"caption\">Each specification at its longest context. Nothing that reads its bytes")
-                .append(" from memory is below the line; what fits the processor's caches may be.</p>\n</section>\n");
+                .append("\n<p class=\"caption\">Each specification at its longest context. Nothing that reads its")
+                .append(" bytes from memory is below the line; what fits the processor's caches may be.")
+                .append("</p>\n</section>\n");
     }
 
     private void add(Chapter chapter) {

@@ -17,8 +17,8 @@ class ReportTableTest {
         List<String> lines = ReportTable.lines(rows);
         assertEquals(4, lines.size());
         assertEquals(
-                List.of("spec", "format", "ns/token/head", "quartiles", "B/token/head", "GB/s", "of reading", "vs dense",
-                        "quartiles", "B/step"),
+                List.of("spec", "format", "ns/token/head", "quartiles", "B/token/head", "GB/s", "of reading",
+                        "vs dense", "quartiles", "B/step"),
                 cells(lines.get(0)));
         assertEquals(
                 List.of("dense", "bf16", "16.00", "16.00-24.00", "512.0", "32.0", "80 %", "1.00x", "1.00-1.00", "0"),

@@ -70,7 +70,8 @@ final class ClassDocumentation {
         return plan.gathers()
                 ? """
                 Packed tiles have query heads in lanes: a kept entry's
-                index, or a byte of signs, tells where the numbers of four heads stand side by side. Elsewhere lanes are tokens
+                index, or a byte of signs, tells where the numbers of four heads stand side by side. Elsewhere lanes \
+                are tokens
                 or channels. Nothing takes permutes"""
                         + (plan.fuses() ? "." : ", nor an instruction that multiplies and adds at\nonce.")
                 : """

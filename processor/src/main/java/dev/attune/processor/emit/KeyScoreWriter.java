@@ -129,7 +129,9 @@ final class KeyScoreWriter {
                 .build();
     }
 
-    /** Begins every sum with what the channel means add to it; two sums of one vector object would keep it an object. */
+    /**
+     * Begins every sum with what the channel means add to it; two sums of one vector object would keep it an object.
+     */
     private static String means(Pass pass) {
         return pass.perTileAndHead("""
             FloatVector first#@ = FloatVector.broadcast(FLOATS, meanScores[~]);
@@ -175,11 +177,11 @@ final class KeyScoreWriter {
                                 """
                                         + score("b * BLOCK_TOKENS")
                                         + """
-                                        amplitude@Low.fma(low#@, FloatVector.fromArray(FLOATS, weights, score#@))
-                                                .intoArray(weights, score#@);
-                                        amplitude@High.fma(high#@, FloatVector.fromArray(FLOATS, weights, score#@ + LANES))
-                                                .intoArray(weights, score#@ + LANES);
-                                        """);
+                                    amplitude@Low.fma(low#@, FloatVector.fromArray(FLOATS, weights, score#@))
+                                            .intoArray(weights, score#@);
+                                    amplitude@High.fma(high#@, FloatVector.fromArray(FLOATS, weights, score#@ + LANES))
+                                            .intoArray(weights, score#@ + LANES);
+                                    """);
         return kernel("scoreSigns", pass)
                 .addJavadoc(
                         "Sign part of the scores $L,\nfor packed keys: a_t * SUM_j sigma_tj u_j. Adds to the scores.\n",

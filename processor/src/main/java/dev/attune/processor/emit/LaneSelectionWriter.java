@@ -243,7 +243,8 @@ final class LaneSelectionWriter {
                     number.min($entries:L - 1).intoArray(keptNumbers, slot * $lanes:L + lane);
                     """);
         return side.method("list")
-                .addJavadoc("Lists the marked entries of LANES lanes: a slot finds and clears the lowest mark of each.\n")
+                .addJavadoc(
+                        "Lists the marked entries of LANES lanes: a slot finds and clears the lowest mark of each.\n")
                 .addCode(body.add(step.toString().indent(4)).add("}\n").code())
                 .build();
     }

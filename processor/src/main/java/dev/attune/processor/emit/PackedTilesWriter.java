@@ -94,7 +94,8 @@ final class PackedTilesWriter {
         }
         if (scoresFirst) {
             return method.addJavadoc("""
-                    Scores several tiles before it sums their values: tables of queries stay in the first-level cache that way,
+                    Scores several tiles before it sums their values: tables of queries stay in the first-level cache \
+                    that way,
                     where tables of weights would take their place.
                     """)
                     .addCode(KernelText.of(scoringFirst()).code())

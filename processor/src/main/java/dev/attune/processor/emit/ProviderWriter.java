@@ -182,7 +182,9 @@ final class ProviderWriter {
     }
 
     private MethodSpec openCl(OpenClPlan plan) {
-        return accessor("openCl", ParameterizedTypeName.get(ClassName.get(Optional.class), GeneratedTypes.OPEN_CL_KERNELS))
+        return accessor(
+                        "openCl",
+                        ParameterizedTypeName.get(ClassName.get(Optional.class), GeneratedTypes.OPEN_CL_KERNELS))
                 .addStatement(
                         "return $T.of(new $T())",
                         Optional.class,

@@ -60,7 +60,8 @@ final class RowSignText {
     private static MethodSpec toFixedPoint(KernelPlan plan) {
         return KernelMethods.step("toFixedPoint")
                 .addJavadoc("""
-                    Rounds the numbers of a row's heads to whole units, so that a signed sum of them is off by at most half a
+                    Rounds the numbers of a row's heads to whole units, so that a signed sum of them is off by at most \
+                    half a
                     unit for every row, and makes an integer of all heads.
 
                     @param numbers of every head
@@ -108,7 +109,7 @@ final class RowSignText {
         for (int low = 0; low < 16; low += longs) {
             String number = Integer.toString(low / longs);
             load.append("LongVector low%s = LongVector.fromArray(LONGS, lowSums, %d);\n".formatted(number, low));
-            store.append("low%s.add(sum).intoArray(SIGNED_SUMS, to%s);\n".formatted(number, low == 0 ? "" : " + " + low));
+            store.append("low%s.add(sum).intoArray(SIGNED_SUMS, to%s);\n".formatted(number, added(low)));
         }
         return KernelMethods.step("tabulateSigns")
                 .addJavadoc("""
@@ -146,7 +147,8 @@ final class RowSignText {
             LongVector sums0 = LongVector.broadcast(
                     LONGS, -(fixedRows[row] + fixedRows[row + 1] + fixedRows[row + 2] + fixedRows[row + 3]))""");
         for (int i = 0; i < rows; i++) {
-            text.append("\n        .add(LongVector.broadcast(LONGS, 2 * fixedRows[%s]).and(%s))".formatted("row" + added(i), laneMask(i)));
+            text.append("\n        .add(LongVector.broadcast(LONGS, 2 * fixedRows[%s]).and(%s))"
+                    .formatted("row" + added(i), laneMask(i)));
         }
         text.append(";\nsums0.intoArray(sums, 0);\n");
         for (int i = rows; i < 4; i++) {
@@ -245,7 +247,8 @@ final class RowSignText {
                                 .replace("$some", Integer.toString(some)));
         type.addMethod(KernelMethods.step("sumSigns" + side.name())
                 .addJavadoc("""
-                    Sums, for every lane of a block, what its signs select from the tables from {@code table} on, and reads
+                    Sums, for every lane of a block, what its signs select from the tables from {@code table} on, and \
+                    reads
                     the amplitudes.
                     """)
                 .addParameter(KernelMethods.cache())

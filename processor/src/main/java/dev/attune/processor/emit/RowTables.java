@@ -75,7 +75,8 @@ final class RowTables {
                 float.class,
                 "ROWS",
                 "(LAST_ROW + " + indices + ") * ROW_HEADS",
-                "Numbers that ROW_HEADS heads have side by side; behind the last row, what an index can reach from it.");
+                "Numbers that ROW_HEADS heads have side by side; behind the last row, what an index can reach from"
+                        + " it.");
     }
 
     private void addSums(TypeSpec.Builder type) {
@@ -115,7 +116,12 @@ final class RowTables {
                 "PART_RESIDUALS",
                 Integer.toString(kept * BlockLayout.LANES),
                 "The most entries that a block keeps.");
-        table(type, float.class, "RESIDUALS", "PARTS.count() * PART_RESIDUALS", "Kept residuals of a block, slot by slot.");
+        table(
+                type,
+                float.class,
+                "RESIDUALS",
+                "PARTS.count() * PART_RESIDUALS",
+                "Kept residuals of a block, slot by slot.");
         plan.layout().keys().ifPresent(keys ->
                 entries(type, keys.block(), "CHANNELS", "KEPT_CHANNELS * BLOCK_TOKENS", "The channels they are of."));
         plan.layout().values().ifPresent(values ->

@@ -58,7 +58,12 @@ final class RowTilesWriter {
         ScratchField.add(
                 type, float.class, "scoreRows", "PADDED_GROUP * TILE_TOKENS", "Scores: a row for every token.");
         if (signedKeys) {
-            ScratchField.add(type, float.class, "queryUnits", "PADDED_GROUP", "Unit of signed sums of queries, for every head.");
+            ScratchField.add(
+                    type,
+                    float.class,
+                    "queryUnits",
+                    "PADDED_GROUP",
+                    "Unit of signed sums of queries, for every head.");
             RowSignText.addSums(type, side);
         }
         new RowLookupWriter(plan, side, "CHANNELS", "scoreRows").addTo(type);
@@ -82,9 +87,9 @@ final class RowTilesWriter {
                         .addIf(signedKeys, "        range += Math.abs(query);\n")
                         .add("    }\n")
                         .addIf(signedKeys, """
-                                // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
-                                queryUnits[g] = range > 1e-30f ? range / (Short.MAX_VALUE - HEAD_DIM) : 0;
-                            """)
+                        // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
+                        queryUnits[g] = range > 1e-30f ? range / (Short.MAX_VALUE - HEAD_DIM) : 0;
+                    """)
                         .add("}\n")
                         .addIf(signedKeys, """
                             for (int g = 0; g < GROUP_SIZE; g += ROW_HEADS) {
@@ -148,7 +153,11 @@ final class RowTilesWriter {
                 "Weighted sum of the packed values so far: a row for every channel.");
         if (signedValues) {
             ScratchField.add(
-                    type, float.class, "weightUnits", "PADDED_GROUP", "Unit of signed sums of weights, for every head.");
+                    type,
+                    float.class,
+                    "weightUnits",
+                    "PADDED_GROUP",
+                    "Unit of signed sums of weights, for every head.");
             RowSignText.addSums(type, side);
         }
         new RowLookupWriter(plan, side, "TOKENS", "sumRows").addTo(type);
@@ -199,12 +208,12 @@ final class RowTilesWriter {
                         }
                     """)
                         .addIf(signedValues, """
-                                for (int b = 0; b < PADDED_CHANNELS / BLOCK_CHANNELS; b++) {
-                                    long signs = values + VALUE_SIGNS + b * (long) VALUE_SIGN_BYTES;
-                                    sumSignsValues(cache, signs, part * PART_TABLES + QUERY_TABLES);
-                                    addSigned(weightUnits, g, sumRows, g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS);
-                                }
-                            """)
+                        for (int b = 0; b < PADDED_CHANNELS / BLOCK_CHANNELS; b++) {
+                            long signs = values + VALUE_SIGNS + b * (long) VALUE_SIGN_BYTES;
+                            sumSignsValues(cache, signs, part * PART_TABLES + QUERY_TABLES);
+                            addSigned(weightUnits, g, sumRows, g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS);
+                        }
+                    """)
                         .add("}\n")
                         .code())
                 .build();

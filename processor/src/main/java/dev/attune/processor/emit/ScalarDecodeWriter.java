@@ -174,7 +174,9 @@ final class ScalarDecodeWriter {
                 .add("        weights[g * TILE_TOKENS + token] = $score:L;\n    }\n}\n")
                 .with(
                         "score",
-                        (keys.centred() ? "means + " : "") + (keys.block().signed() ? "amplitude * signed + " : "") + "kept")
+                        (keys.centred() ? "means + " : "")
+                                + (keys.block().signed() ? "amplitude * signed + " : "")
+                                + "kept")
                 .with("index", residuals.index())
                 .numbers(keyFormat);
         return KernelMethods.step("scorePackedKeys")

@@ -107,13 +107,13 @@ final class ScalarPackWriter {
                                 float weight = (float) Math.sqrt(squares);
                             """)
                         .addIf(!mean, """
-                                    for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
-                                        float entry = windowQueries[(query * positions + position) * HEAD_DIM + channel];
-                                        squares += entry * entry;
-                                    }
+                                for (int query = head * GROUP_SIZE; query < (head + 1) * GROUP_SIZE; query++) {
+                                    float entry = windowQueries[(query * positions + position) * HEAD_DIM + channel];
+                                    squares += entry * entry;
                                 }
-                                float weight = (float) Math.sqrt(squares / (GROUP_SIZE * positions));
-                            """)
+                            }
+                            float weight = (float) Math.sqrt(squares / (GROUP_SIZE * positions));
+                        """)
                         .add("""
                                 scales[head * HEAD_DIM + channel] = weight;
                                 largest = Math.max(largest, weight);

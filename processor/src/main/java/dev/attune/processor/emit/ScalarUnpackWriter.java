@@ -80,13 +80,13 @@ final class ScalarUnpackWriter {
                 int lane = channel % BLOCK_CHANNELS;
             """)
                 .addIf(values.block().signed(), """
-                        long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
-                        float amplitude = $load:L(cache, signs + VALUE_AMPLITUDES + lane * $bytes:LL);
-                        for (int token = 0; token < TILE_TOKENS; token++) {
-                            int word = cache.get(SHORT, signs + (token / 16 * BLOCK_CHANNELS + lane) * 2L);
-                            values[token * HEAD_DIM + channel] = (word >>> token % 16 & 1) == 1 ? amplitude : -amplitude;
-                        }
-                    """)
+                    long signs = tile + VALUES + VALUE_SIGNS + channel / BLOCK_CHANNELS * VALUE_SIGN_BYTES;
+                    float amplitude = $load:L(cache, signs + VALUE_AMPLITUDES + lane * $bytes:LL);
+                    for (int token = 0; token < TILE_TOKENS; token++) {
+                        int word = cache.get(SHORT, signs + (token / 16 * BLOCK_CHANNELS + lane) * 2L);
+                        values[token * HEAD_DIM + channel] = (word >>> token % 16 & 1) == 1 ? amplitude : -amplitude;
+                    }
+                """)
                 .addIf(!values.block().signed(), """
                         for (int token = 0; token < TILE_TOKENS; token++) {
                             values[token * HEAD_DIM + channel] = 0;

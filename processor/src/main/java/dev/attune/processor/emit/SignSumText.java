@@ -36,8 +36,10 @@ final class SignSumText {
                 .build());
         type.addMethod(KernelMethods.step("toFixedPoint")
                 .addJavadoc("""
-                    Rounds a query to fixed point, in sixteenths of a unit such that no signed sum of it exceeds 16 bits, and
-                    returns the unit. A signed sum read from the tables is off by at most 5/32 of a unit per channel: half a
+                    Rounds a query to fixed point, in sixteenths of a unit such that no signed sum of it exceeds 16 \
+                    bits, and
+                    returns the unit. A signed sum read from the tables is off by at most 5/32 of a unit per channel: \
+                    half a
                     unit per table of four, and a thirty-second per channel.
 
                     @param from where the query begins among the scaled ones
@@ -47,16 +49,16 @@ final class SignSumText {
                 .addParameter(float.class, "range")
                 .returns(float.class)
                 .addCode(KernelText.of("""
-                    // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
-                    float unit = range > 1e-30f ? range / (Short.MAX_VALUE - HEAD_DIM / 4) : 0;
-                    float sixteenths = unit > 0 ? 16 / unit : 0;
-                    for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
-                        FloatVector number = FloatVector.fromArray(FLOATS, scaledQueries, from + channel).mul(sixteenths);
-                        FloatVector half = FloatVector.broadcast(FLOATS, 0.5f).blend(-0.5f, number.compare(LT, 0));
-                        ((IntVector) number.add(half).convert(F2I, 0)).intoArray(fixed, channel);
-                    }
-                    return unit;
-                    """).code())
+                // A smaller range is beneath what a float can tell beside the other terms, and has no inverse.
+                float unit = range > 1e-30f ? range / (Short.MAX_VALUE - HEAD_DIM / 4) : 0;
+                float sixteenths = unit > 0 ? 16 / unit : 0;
+                for (int channel = 0; channel < HEAD_DIM; channel += LANES) {
+                    FloatVector number = FloatVector.fromArray(FLOATS, scaledQueries, from + channel).mul(sixteenths);
+                    FloatVector half = FloatVector.broadcast(FLOATS, 0.5f).blend(-0.5f, number.compare(LT, 0));
+                    ((IntVector) number.add(half).convert(F2I, 0)).intoArray(fixed, channel);
+                }
+                return unit;
+                """).code())
                 .build());
         type.addMethod(KernelMethods.step("tabulateSigns")
                 .addJavadoc("Makes a table of all signed sums of every four channels in fixed point, rounded to whole"
@@ -100,17 +102,17 @@ final class SignSumText {
                 .addParameter(int.class, "which")
                 .returns(ArrayTypeName.of(short.class))
                 .addCode(KernelText.of("""
-                    short[] places = new short[4 * STEP];
-                    for (int entry = 0; entry < places.length; entry++) {
-                        int pair = entry / 16 * 2 + which;
-                        int signs = entry >>> 2 * which & 3;
-                        // Sums under equal signs are in the first vector, differences in the second; each is followed by
-                        // its negative.
-                        int vector = signs == 0 || signs == 3 ? 0 : STEP;
-                        places[entry] = (short) (vector + 2 * pair + (signs & 1 ^ 1));
-                    }
-                    return places;
-                    """).code())
+                short[] places = new short[4 * STEP];
+                for (int entry = 0; entry < places.length; entry++) {
+                    int pair = entry / 16 * 2 + which;
+                    int signs = entry >>> 2 * which & 3;
+                    // Sums under equal signs are in the first vector, differences in the second; each is followed by
+                    // its negative.
+                    int vector = signs == 0 || signs == 3 ? 0 : STEP;
+                    places[entry] = (short) (vector + 2 * pair + (signs & 1 ^ 1));
+                }
+                return places;
+                """).code())
                 .build());
     }
 

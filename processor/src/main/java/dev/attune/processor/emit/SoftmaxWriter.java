@@ -135,7 +135,8 @@ final class SoftmaxWriter {
         LaneSumText sum = new LaneSumText(plan);
         return KernelMethods.step("exponentiate")
                 .addJavadoc("""
-                    Replaces a tile's scores by 2^(score - maximum), and returns their sum. The exponent is split into a whole
+                    Replaces a tile's scores by 2^(score - maximum), and returns their sum. The exponent is split into \
+                    a whole
                     number, which becomes the exponent of the float, and a fraction of at most a half, whose power is a
                     polynomial: off by at most 2.4e-7 of it.
                     """)
@@ -222,8 +223,10 @@ final class SoftmaxWriter {
                 .addJavadoc(
                         signs
                                 ? """
-                                Makes a tile's weights into lookup tables: of the weights, for kept tokens, and of all signed sums of
-                                every four, in fixed point such that no signed sum of them exceeds 16 bits. Each weight is rounded to
+                                Makes a tile's weights into lookup tables: of the weights, for kept tokens, and of all \
+                                signed sums of
+                                every four, in fixed point such that no signed sum of them exceeds 16 bits. Each \
+                                weight is rounded to
                                 half a unit, so a signed sum of all is off by at most 32 units.
 
                                 @param tile number of the tile's weights among all rows

@@ -158,7 +158,8 @@ final class StoredVectors {
         ScratchField.add(type, float.class, "residualScales", "BLOCK_TOKENS", "Scale of each lane's residuals.");
         type.addMethod(KernelMethods.step("quantise")
                 .addJavadoc("""
-                    Makes {@code keptEntries} multiples, up to a limit, of a scale that a lane's share; stores the scales.
+                    Makes {@code keptEntries} multiples, up to a limit, of a scale that a lane's share; stores the \
+                    scales.
                     """)
                 .addParameter(int.class, "kept")
                 .addParameter(float.class, "limit")

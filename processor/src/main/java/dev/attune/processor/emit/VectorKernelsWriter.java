@@ -293,7 +293,8 @@ final class VectorKernelsWriter {
     private static MethodSpec readAhead() {
         return KernelMethods.step("readAhead")
                 .addJavadoc("""
-                    Reads tiles once, in order and at once, before the kernels do, between whose reads there is much to compute:
+                    Reads tiles once, in order and at once, before the kernels do, between whose reads there is much \
+                    to compute:
                     more of them are then on their way from memory together. The tiles stay in the second-level cache.
                     """)
                 .addParameter(KernelMethods.cache())
@@ -323,9 +324,9 @@ final class VectorKernelsWriter {
                             plain.intoArray(plainQueries, g * HEAD_DIM + channel);
                     """)
                 .addIf(packedKeys, """
-                            FloatVector scaled = plain.div(FloatVector.fromArray(FLOATS, scales, head * HEAD_DIM + channel));
-                            scaled.intoArray(scaledQueries, g * PADDED_CHANNELS + channel);
-                    """)
+                    FloatVector scaled = plain.div(FloatVector.fromArray(FLOATS, scales, head * HEAD_DIM + channel));
+                    scaled.intoArray(scaledQueries, g * PADDED_CHANNELS + channel);
+            """)
                 .addIf(signedKeys && !plan.gathers(), "        range = range.add(scaled.abs());\n")
                 .add("    }\n");
         if (packedKeys && !plan.gathers()) {

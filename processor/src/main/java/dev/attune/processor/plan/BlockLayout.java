@@ -10,8 +10,8 @@ import dev.attune.processor.model.PruningModel;
  *
  * <p>The kept entries of a block are its slots and, for integers, the scales of their residuals. A slot is
  * {@code [32]} residuals and {@code [32]} indices; 4-bit residuals of two consecutive slots share bytes, and such a
- * pair is {@code [32]} bytes of residuals and {@code [2][32]} indices. The signs of a block are {@code [words][32]} words of
- * 16 bits and {@code [32]} amplitudes; they follow the kept entries of all blocks.
+ * pair is {@code [32]} bytes of residuals and {@code [2][32]} indices. The signs of a block are {@code [words][32]}
+ * words of 16 bits and {@code [32]} amplitudes; they follow the kept entries of all blocks.
  *
  * @param kept slots, the entries each lane keeps
  * @param numberBytes bytes of one stored number, residuals aside

@@ -9,9 +9,9 @@ import java.util.Optional;
  *
  * <p>Of keys the columns are tokens; lane {@code l} owns tokens {@code l} and {@code l + 32}. Of values they are
  * channels, in groups of {@code 32 c}; of group {@code g} lane {@code l} owns channels {@code 32 c g + l + 32 k} for
- * {@code k} below {@code c = valueColumns}. Slots are stored in a {@link LaneStream}, in which slot {@code s} of a lane's
- * column {@code k} is element {@code s * columns + k}; amplitudes in lane order, in which that of column {@code k} is
- * number {@code l * columns + k} (of a group).
+ * {@code k} below {@code c = valueColumns}. Slots are stored in a {@link LaneStream}, in which slot {@code s} of a
+ * lane's column {@code k} is element {@code s * columns + k}; amplitudes in lane order, in which that of column
+ * {@code k} is number {@code l * columns + k} (of a group).
  *
  * @param channels {@code d} rounded up to a multiple of 32, {@code D}
  * @param keys the packed keys; empty when they are dense

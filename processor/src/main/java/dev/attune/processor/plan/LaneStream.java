@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The numbers that 32 work-items (lanes) read of a part of a tile, the same count each, ordered for wide loads: the bytes
- * of all lanes are interleaved in rows of 16 bytes a lane while that many are left, then in one row of 8 and one of 4.
- * What a lane's bytes lack to a multiple of 4 is zero.
+ * The numbers that 32 work-items (lanes) read of a part of a tile, the same count each, ordered for wide loads: the
+ * bytes of all lanes are interleaved in rows of 16 bytes a lane while that many are left, then in one row of 8 and one
+ * of 4. What a lane's bytes lack to a multiple of 4 is zero.
  *
  * @param elements elements of a lane
  * @param elementBytes bytes of one

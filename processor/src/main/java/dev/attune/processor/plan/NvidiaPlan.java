@@ -46,8 +46,8 @@ public record NvidiaPlan(
                 + (device.values().isPresent() ? device.tileBytes() - device.valueOffset() : 0);
         boolean oneDense = device.keys().isEmpty() || device.values().isEmpty();
         int room = (LOCAL_BYTES - TABLE_BYTES) / (SCRATCH_BYTES + stages);
-        // Four would leave each work-item 128 registers, of which both packed sides take all: one more, and a quarter of
-        // the groups has no room.
+        // Four would leave each work-item 128 registers, of which both packed sides take all: one more, and a quarter
+        // of the groups has no room.
         int warps = Math.min(room, oneDense ? 4 : 3);
         if (warps < 1) {
             return Optional.empty();

@@ -96,7 +96,8 @@ class ProfileFormatTest {
                 new Damage("\"environments\":", "\"environments\": §0, \"x\":", "environments = 0 is not a list"),
                 new Damage("\"environment\":", "\"environment\": §[], \"x\":",
                         environment + " = [...] is not an object"),
-                new Damage("\"records\":", "\"records\": §{}, \"x\":", "environments[0].records = {...} is not a list"),
+                new Damage(
+                        "\"records\":", "\"records\": §{}, \"x\":", "environments[0].records = {...} is not a list"),
 
                 new Damage("\"512\"", "§512", environment + ".vectorBits = 512 is not a text"),
                 new Damage("\"512\"", "§\"wide\"",

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A queue that commands are put into one after another without waiting for each, as a decode step does; Aparapi waits for
- * every launch. Commands run in order, and {@link #finish} returns when all of them have.
+ * A queue that commands are put into one after another without waiting for each, as a decode step does; Aparapi waits
+ * for every launch. Commands run in order, and {@link #finish} returns when all of them have.
  *
  * <p>Taking times slows a queue down, so it has to be asked for when the queue is made.
  */

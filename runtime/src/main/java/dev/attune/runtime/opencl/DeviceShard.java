@@ -157,7 +157,9 @@ public final class DeviceShard implements AutoCloseable {
     @FunctionalInterface
     public interface Tiles {
 
-        /** Copies the 64 tokens of a tile, {@code [64][headDim]} float32 each, to the segments from {@code offset} on. */
+        /**
+         * Copies the 64 tokens of a tile, {@code [64][headDim]} float32 each, to the segments from {@code offset} on.
+         */
         void copy(int head, int tile, MemorySegment keys, MemorySegment values, long offset);
     }
 
@@ -306,8 +308,8 @@ public final class DeviceShard implements AutoCloseable {
     }
 
     /**
-     * One decode step over at least one token: all devices are at work before one is waited for. If one fails, nothing is
-     * written.
+     * One decode step over at least one token: all devices are at work before one is waited for. If one fails, nothing
+     * is written.
      *
      * @param shards those of a cache, in the order of their heads; their programs are in the same order in every call
      * @param queries the queries of all shards {@code [queryHeads][headDim]}

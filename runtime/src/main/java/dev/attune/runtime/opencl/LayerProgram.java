@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The OpenCL program of one specification, built for one device: its kernels by name, as {@link OpenClKernels} describes
- * them. All caches of that specification on that device share it.
+ * The OpenCL program of one specification, built for one device: its kernels by name, as {@link OpenClKernels}
+ * describes them. All caches of that specification on that device share it.
  *
  * <p>On NVIDIA devices of compute capability 9.0 and up it is the one written for them, unless the system property
  * {@code attune.opencl.path} is {@code portable} or that program does not build, which is logged.
@@ -81,16 +81,19 @@ public final class LayerProgram implements AutoCloseable {
                 pointer("keys"), pointer("scales"), pointer("packed"),
                 number("first"), number("count"), number("stride"));
         this.packValues = kernel(
-                "pack_values", pointer("values"), pointer("packed"), number("first"), number("count"), number("stride"));
+                "pack_values",
+                pointer("values"), pointer("packed"), number("first"), number("count"), number("stride"));
         this.storeDense = kernel(
                 "store_dense",
                 pointer("key"), pointer("value"), pointer("dense"), number("tile"), number("token"), number("stride"));
         this.loadDense = kernel(
                 "load_dense", pointer("dense"), pointer("keys"), pointer("values"), number("tile"), number("stride"));
         this.importTiles = kernel(
-                "import_tiles", pointer("tiles"), pointer("packed"), number("first"), number("count"), number("stride"));
+                "import_tiles",
+                pointer("tiles"), pointer("packed"), number("first"), number("count"), number("stride"));
         this.exportTiles = kernel(
-                "export_tiles", pointer("packed"), pointer("tiles"), number("first"), number("count"), number("stride"));
+                "export_tiles",
+                pointer("packed"), pointer("tiles"), number("first"), number("count"), number("stride"));
         this.arrangeTiles = kernels.nvidia().filter(OpenClKernels.FusedAttend::arranged).isPresent()
                 ? kernel(
                         "arrange_tiles",

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 
 /**
  * The OpenCL devices of this machine, asked for once. The system property {@code attune.opencl.device} chooses one, by
- * its index or by a part of its name or of its platform's, or several, separated by commas; otherwise graphics processors
- * come first, then other accelerators, then processors, and of equals those with more compute units.
+ * its index or by a part of its name or of its platform's, or several, separated by commas; otherwise graphics
+ * processors come first, then other accelerators, then processors, and of equals those with more compute units.
  */
 public final class OpenClDevices {
 

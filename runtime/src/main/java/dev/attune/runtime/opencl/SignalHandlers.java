@@ -12,10 +12,11 @@ import java.util.function.Supplier;
 /**
  * Puts the JVM's signal handlers back after native code has replaced them.
  *
- * <p>The JVM's null checks, safepoints and stack banging are signals. PoCL's compiler, LLVM, installs handlers of its own
- * for the same signals when it is loaded, which kills the JVM at its next null check. What the handlers were is thus
- * read before a call that may load or run a compiler, and set again after it. A signal that another thread raises during
- * such a call still meets the foreign handler; {@code LD_PRELOAD} of the JDK's {@code libjsig.so} covers that, too.
+ * <p>The JVM's null checks, safepoints and stack banging are signals. PoCL's compiler, LLVM, installs handlers of its
+ * own for the same signals when it is loaded, which kills the JVM at its next null check. What the handlers were is
+ * thus read before a call that may load or run a compiler, and set again after it. A signal that another thread raises
+ * during such a call still meets the foreign handler; {@code LD_PRELOAD} of the JDK's {@code libjsig.so} covers that,
+ * too.
  */
 final class SignalHandlers {
 

@@ -30,8 +30,8 @@ public interface KernelProvider {
     List<KernelVariant> variants();
 
     /**
-     * Creates the Java kernels of a variant; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads the classes of
-     * that variant's backend only, so that no Vector API class is touched unless a vector backend is asked for.
+     * Creates the Java kernels of a variant; those of {@link Backend#OPENCL} are {@link #openCl()}. Loads the classes
+     * of that variant's backend only, so that no Vector API class is touched unless a vector backend is asked for.
      *
      * @throws IllegalArgumentException if the variant was not generated for this specification
      */

@@ -6,9 +6,9 @@ import java.util.Optional;
  * The OpenCL program of one specification; stateless and thread-safe.
  *
  * <p>Tiles lie in device memory as {@code [heads][room for tiles]}, the packed and the dense ones in a buffer each;
- * {@code heads} is the number of key-value heads a launch is for, all of the layer's or a part of them. Every pointer is
- * to global memory, every number an {@code int}. The last two parameters of every kernel but {@code merge} are a pointer
- * {@code receipt} and a number {@code launch}, which it stores there: the sign that it ran at all.
+ * {@code heads} is the number of key-value heads a launch is for, all of the layer's or a part of them. Every pointer
+ * is to global memory, every number an {@code int}. The last two parameters of every kernel but {@code merge} are a
+ * pointer {@code receipt} and a number {@code launch}, which it stores there: the sign that it ran at all.
  *
  * <p>{@code first} is the first tile of each head that a launch is for, {@code count} how many of each head, {@code
  * stride} the room for tiles per head. Groups have 64 work-items unless said otherwise.
@@ -20,7 +20,8 @@ import java.util.Optional;
  * <tr><th scope="row">score_channels</th>
  *     <td>queries [heads][G][positions][d], scales [heads][d] (written); positions</td><td>heads</td></tr>
  * <tr><th scope="row">pack_keys</th>
- *     <td>keys [heads][count][64][d] (overwritten), scales, packed; first, count, stride</td><td>heads * count</td></tr>
+ *     <td>keys [heads][count][64][d] (overwritten), scales, packed; first, count, stride</td>
+ *     <td>heads * count</td></tr>
  * <tr><th scope="row">pack_values</th>
  *     <td>values [heads][count][64][d], packed; first, count, stride</td><td>heads * count</td></tr>
  * <tr><th scope="row">store_dense</th>
@@ -56,7 +57,9 @@ public interface OpenClKernels {
     /** Returns the bytes of one dense tile in device memory. */
     int denseTileBytes();
 
-    /** Returns how many query heads one pass of {@code attend} serves; {@code passes} is {@code G} over it, rounded up. */
+    /**
+     * Returns how many query heads one pass of {@code attend} serves; {@code passes} is {@code G} over it, rounded up.
+     */
     int headsPerPass();
 
     /** Returns how many teams of 32 work-items a work-group of {@code attend} has. */
@@ -65,7 +68,9 @@ public interface OpenClKernels {
     /** Returns how many work-groups of {@code attend} a unit of a graphics processor should have. */
     int groupsPerUnit();
 
-    /** Returns the program for NVIDIA devices of compute capability 9.0 and up, if there is one for this specification. */
+    /**
+     * Returns the program for NVIDIA devices of compute capability 9.0 and up, if there is one for this specification.
+     */
     default Optional<FusedAttend> nvidia() {
         return Optional.empty();
     }

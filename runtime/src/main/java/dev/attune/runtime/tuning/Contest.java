@@ -11,16 +11,16 @@ import java.util.concurrent.CancellationException;
 import java.util.function.LongSupplier;
 
 /**
- * Times contestants against one another, and finds the one to use. The first one is the default: another takes its place
- * only if it is faster beyond doubt.
+ * Times contestants against one another, and finds the one to use. The first one is the default: another takes its
+ * place only if it is faster beyond doubt.
  *
  * <ol>
  *   <li>All take turns until the just-in-time compiler is done with them: until the fastest turn of none improved over
  *       two windows of time.
  *   <li>All take turns, in an order drawn anew for every round, so that none always follows the same other and all see
  *       the same disturbances. One that is three times slower than the best is stopped.
- *   <li>The default and the fastest other take turns once more: the other wins if it is faster by {@link #MARGIN} in the
- *       median of the rounds' ratios, and faster at all in three quarters of them.
+ *   <li>The default and the fastest other take turns once more: the other wins if it is faster by {@link #MARGIN} in
+ *       the median of the rounds' ratios, and faster at all in three quarters of them.
  * </ol>
  *
  * <p>It ends within its budget, but for the turn it is in. An interrupt cancels it.

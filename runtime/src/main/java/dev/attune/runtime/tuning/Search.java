@@ -13,9 +13,9 @@ import java.util.function.Function;
  * Finds a fast one of more candidates than there is time to compare: coordinate descent with seeded restarts.
  *
  * <ol>
- *   <li>From where it stands, it goes along one coordinate: of each other value of that coordinate, the candidate that is
- *       most like the present one takes part in a race with it, and the winner is where it stands from then on. When no
- *       coordinate leads to a faster one any more, a descent ends.
+ *   <li>From where it stands, it goes along one coordinate: of each other value of that coordinate, the candidate that
+ *       is most like the present one takes part in a race with it, and the winner is where it stands from then on. When
+ *       no coordinate leads to a faster one any more, a descent ends.
  *   <li>Another descent begins at a candidate drawn from those not compared yet, and its end is compared with the best
  *       so far; and so on until the race has no time left, or every candidate was compared.
  * </ol>

@@ -24,7 +24,10 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.StandardLocation;
 import javax.tools.ToolProvider;
 
-/** Generates the kernels of specifications, compiles them in memory with every lint turned into an error, and loads them. */
+/**
+ * Generates the kernels of specifications, compiles them in memory with every lint turned into an error, and loads
+ * them.
+ */
 public final class CompiledSpecifications {
 
     private static final List<String> OPTIONS = List.of(

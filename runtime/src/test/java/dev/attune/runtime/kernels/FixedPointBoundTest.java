@@ -18,9 +18,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The error bounds that generated kernels state for sums under signs, which they compute in 16-bit fixed point. Of
- * {@code d} channels of total magnitude {@code R}: at most {@code 5/32 d} units of {@code R / (32767 - d / 4)}. Of the 64
- * weights of a tile, which sum to {@code R}: at most half a unit of {@code R / (32767 - 64)} each. All other arithmetic
- * here is float32, so what exceeds the bounds would be the sign sums.
+ * {@code d} channels of total magnitude {@code R}: at most {@code 5/32 d} units of {@code R / (32767 - d / 4)}. Of the
+ * 64 weights of a tile, which sum to {@code R}: at most half a unit of {@code R / (32767 - 64)} each. All other
+ * arithmetic here is float32, so what exceeds the bounds would be the sign sums.
  */
 class FixedPointBoundTest {
 

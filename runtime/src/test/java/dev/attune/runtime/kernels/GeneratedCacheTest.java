@@ -21,7 +21,9 @@ import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Generated kernels in a real cache: several key-value heads, a prompt, generated tokens, against textbook attention. */
+/**
+ * Generated kernels in a real cache: several key-value heads, a prompt, generated tokens, against textbook attention.
+ */
 class GeneratedCacheTest {
 
     private static final int HEADS = 3;
@@ -33,17 +35,9 @@ class GeneratedCacheTest {
     @Test
     void aDecodeStepAttendsToWhatTheCacheStandsFor() {
         for (boolean packGenerated : new boolean[] {true, false}) {
-            AttentionModel model = new AttentionModel(
-                    "specifications",
-                    packGenerated ? "Packing" : "KeepingDense",
-                    HEADS * GROUP,
-                    HEADS,
-                    HEAD_DIM,
-                    Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                    Specifications.pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16),
-                    32,
-                    packGenerated,
-                    Specifications.VECTORS);
+            AttentionModel packing =
+                    Specifications.layer("Generated", HEADS, GROUP, HEAD_DIM, Specifications.VECTORS);
+            AttentionModel model = packGenerated ? packing : Specifications.keepingGeneratedDense(packing);
             KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
             for (Backend backend : provider.backends()) {
                 LayerKernels kernels = forced(provider, backend);
@@ -63,17 +57,7 @@ class GeneratedCacheTest {
     @Test
     void slicesMergeToTheWholeOnAnyNumberOfThreads() {
         int tokens = 6200;
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "Sliced",
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16),
-                32,
-                true,
-                Specifications.VECTORS);
+        AttentionModel model = Specifications.layer("Sliced", HEADS, GROUP, HEAD_DIM, Specifications.VECTORS);
         KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
         Random random = new Random(11);
         float[] keys = gaussians(random, HEADS * tokens * HEAD_DIM);
@@ -102,7 +86,9 @@ class GeneratedCacheTest {
         }
     }
 
-    /** Forces a backend; one that this machine cannot run leaves the usual choice, and is checked without a cache only. */
+    /**
+     * Forces a backend; one that this machine cannot run leaves the usual choice, and is checked without a cache only.
+     */
     private static LayerKernels forced(KernelProvider provider, Backend backend) {
         System.setProperty(
                 "attune.backend", backend.name().toLowerCase(Locale.ROOT).replace("_", ""));
@@ -160,16 +146,13 @@ class GeneratedCacheTest {
         List<AttentionModel> models = new ArrayList<>();
         for (ChannelWeight weight : ChannelWeight.values()) {
             PruningModel sign = Specifications.pruned(0.8, Centering.NONE, NumberFormat.FLOAT32);
-            models.add(new AttentionModel(
-                    "specifications",
+            models.add(Specifications.model(
                     "Weight" + weight,
-                    HEADS * GROUP,
                     HEADS,
+                    GROUP,
                     HEAD_DIM,
                     new PruningModel(0.8, sign.restoration(), weight, sign.centering(), sign.format()),
                     sign,
-                    32,
-                    true,
                     Specifications.VECTORS));
         }
         CompiledSpecifications compiled = CompiledSpecifications.of(models);

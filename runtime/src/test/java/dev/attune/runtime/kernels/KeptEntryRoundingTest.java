@@ -161,16 +161,12 @@ class KeptEntryRoundingTest {
     }
 
     private static AttentionModel model(NumberFormat format) {
-        return new AttentionModel(
-                "specifications",
+        return Specifications.model(
                 "Rounding" + format,
-                1,
                 1,
                 HEAD_DIM,
                 new PruningModel(0.8, Restoration.NONE, ChannelWeight.MEAN, Centering.NONE, format),
                 new PruningModel(0.7, Restoration.NONE, ChannelWeight.MEAN, Centering.NONE, format),
-                32,
-                true,
                 List.of());
     }
 

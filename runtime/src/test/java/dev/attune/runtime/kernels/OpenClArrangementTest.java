@@ -37,11 +37,11 @@ class OpenClArrangementTest {
     @ParameterizedTest
     @EnumSource(names = {"BFLOAT16", "INT8"})
     void arrangedTilesAreTheSameAndLookedUpWithoutConflicts(NumberFormat format) {
-        AttentionModel model = new AttentionModel(
-                "specifications", "Arranged" + format, 4, 1, CHANNELS,
+        AttentionModel model = Specifications.model(
+                "Arranged" + format, 4, CHANNELS,
                 Specifications.pruned(0.8, Centering.TILE, format),
                 Specifications.pruned(0.8, Centering.NONE, format),
-                32, true, List.of(Backend.OPENCL));
+                List.of(Backend.OPENCL));
         KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
         OpenClDevice device = OpenClTestDevice.require();
         Random random = new Random(7);

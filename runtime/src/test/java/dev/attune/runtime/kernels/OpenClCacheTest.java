@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.Attune;
 import dev.attune.runtime.KeyValueCache;
@@ -45,25 +43,12 @@ class OpenClCacheTest {
     @BeforeAll
     static void compile() {
         OpenClTestDevice.require();
-        AttentionModel packingModel = model("Packing", true);
-        AttentionModel keepingModel = model("Keeping", false);
+        AttentionModel packingModel = Specifications.deviceLayer("Packing", HEADS, GROUP, HEAD_DIM);
+        AttentionModel keepingModel = Specifications.keepingGeneratedDense(
+                Specifications.deviceLayer("Keeping", HEADS, GROUP, HEAD_DIM));
         CompiledSpecifications compiled = CompiledSpecifications.of(List.of(packingModel, keepingModel));
         packing = compiled.provider(packingModel);
         keeping = compiled.provider(keepingModel);
-    }
-
-    private static AttentionModel model(String name, boolean packGenerated) {
-        return new AttentionModel(
-                "specifications",
-                name,
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.7, Centering.NONE, NumberFormat.INT8),
-                32,
-                packGenerated,
-                List.of(Backend.OPENCL));
     }
 
     @Test

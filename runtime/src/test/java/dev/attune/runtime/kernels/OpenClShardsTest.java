@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.opencl.DeviceShard;
 import dev.attune.runtime.opencl.LayerProgram;
@@ -42,17 +39,7 @@ class OpenClShardsTest {
     @BeforeEach
     void fill() {
         OpenClDevice device = OpenClTestDevice.require();
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "Shards",
-                3 * GROUP,
-                3,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.7, Centering.NONE, NumberFormat.INT8),
-                32,
-                true,
-                List.of(Backend.OPENCL));
+        AttentionModel model = Specifications.deviceLayer("Shards", 3, GROUP, HEAD_DIM);
         KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
         programs = new LayerProgram[HEADS.length];
         Arrays.setAll(programs, i -> LayerProgram.build(

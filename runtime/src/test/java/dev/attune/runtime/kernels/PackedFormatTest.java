@@ -162,7 +162,7 @@ class PackedFormatTest {
 
     /** Plain Java kernels alone: every backend packs the same bytes, which {@link KernelGridTest} checks. */
     private static AttentionModel model(String name, int group, int headDim, PruningModel keys, PruningModel values) {
-        return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, List.of());
+        return Specifications.model(name, group, headDim, keys, values, List.of());
     }
 
     private static PruningModel pruned(

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * One key-value head's packed tiles and dense tail in a segment of their own, packed by one backend: what a cache keeps,
- * without the cache.
+ * One key-value head's packed tiles and dense tail in a segment of their own, packed by one backend: what a cache
+ * keeps, without the cache.
  */
 final class PackedHead {
 

@@ -100,7 +100,8 @@ class ProfiledSpecificationTest {
         };
         boolean succeeded = javac.getTask(null, null, diagnostics, arguments, null, List.of(source)).call();
         assertTrue(succeeded, () -> diagnostics.getDiagnostics().toString());
-        URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()}, KernelProvider.class.getClassLoader());
+        URLClassLoader loader = new URLClassLoader(
+                new URL[] {classes.toUri().toURL()}, KernelProvider.class.getClassLoader());
         LOADERS.add(loader);
         return ServiceLoader.load(KernelProvider.class, loader).stream()
                 .filter(provider -> provider.type().getName().equals("models.Outer_FooKernels"))

@@ -1,8 +1,6 @@
 package dev.attune.runtime.kernels;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.Attune;
 import dev.attune.runtime.KernelPolicy;
@@ -26,17 +24,8 @@ final class RowsProbe {
     private RowsProbe() {}
 
     public static void main(String[] arguments) {
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "Rows",
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16),
-                32,
-                true,
-                List.of(Backend.VECTOR_256, Backend.VECTOR_128));
+        AttentionModel model = Specifications.layer(
+                "Rows", HEADS, GROUP, HEAD_DIM, List.of(Backend.VECTOR_256, Backend.VECTOR_128));
         KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
         LayerKernels kernels = Attune.kernels(provider, KernelPolicy.free());
         kernels.ladder().forEach(System.out::println);

@@ -1,8 +1,6 @@
 package dev.attune.runtime.kernels;
 
 import dev.attune.annotations.Backend;
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.Attune;
 import dev.attune.runtime.KeyValueCache;
@@ -27,17 +25,7 @@ final class ShardedCacheProbe {
 
     public static void main(String[] arguments) {
         System.out.println("devices " + OpenClDevices.find().chosen().size());
-        AttentionModel model = new AttentionModel(
-                "specifications",
-                "Sharded",
-                HEADS * GROUP,
-                HEADS,
-                HEAD_DIM,
-                Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-                Specifications.pruned(0.7, Centering.NONE, NumberFormat.INT8),
-                32,
-                true,
-                List.of(Backend.OPENCL));
+        AttentionModel model = Specifications.deviceLayer("Sharded", HEADS, GROUP, HEAD_DIM);
         KernelProvider provider = CompiledSpecifications.of(List.of(model)).provider(model);
         LayerKernels kernels = Attune.kernels(provider, Backend.OPENCL);
         double worst = IntStream.range(0, 4)

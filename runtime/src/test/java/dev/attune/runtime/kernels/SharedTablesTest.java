@@ -3,8 +3,6 @@ package dev.attune.runtime.kernels;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.attune.annotations.Centering;
-import dev.attune.annotations.NumberFormat;
 import dev.attune.annotations.Strategy;
 import dev.attune.processor.model.AttentionModel;
 import dev.attune.runtime.kernels.PackedHead.Attended;
@@ -28,12 +26,7 @@ class SharedTablesTest {
     private static final int CALLS = 20;
 
     /** Seven heads take two rows each: one of four and one of three heads. */
-    private final AttentionModel model = Specifications.model(
-            "Shared",
-            7,
-            64,
-            Specifications.pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
-            Specifications.pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16));
+    private final AttentionModel model = Specifications.layer("Shared", 1, 7, 64, Specifications.VECTORS);
 
     @Test
     void everyThreadGetsWhatItGetsAlone() throws Exception {

@@ -16,7 +16,7 @@ public final class Specifications {
 
     private Specifications() {}
 
-    public static PruningModel pruned(double ratio, Centering centering, NumberFormat format) {
+    static PruningModel pruned(double ratio, Centering centering, NumberFormat format) {
         return new PruningModel(ratio, Restoration.SIGN, ChannelWeight.MEAN, centering, format);
     }
 
@@ -29,9 +29,61 @@ public final class Specifications {
         return model(name, group, headDim, keys, values, VECTORS);
     }
 
-    /** The same, for some vector widths. */
+    /** The same, for some backends. */
     static AttentionModel model(
-            String name, int group, int headDim, PruningModel keys, PruningModel values, List<Backend> vectors) {
-        return new AttentionModel("specifications", name, group, 1, headDim, keys, values, 32, true, vectors);
+            String name, int group, int headDim, PruningModel keys, PruningModel values, List<Backend> backends) {
+        return model(name, 1, group, headDim, keys, values, backends);
+    }
+
+    /** Several key-value heads, each shared by {@code group} query heads. */
+    static AttentionModel model(
+            String name,
+            int heads,
+            int group,
+            int headDim,
+            PruningModel keys,
+            PruningModel values,
+            List<Backend> backends) {
+        return new AttentionModel(
+                "specifications", name, heads * group, heads, headDim, keys, values, 32, true, backends);
+    }
+
+    /** Keys and values of bfloat16, both packed, for tests that are about neither. */
+    static AttentionModel layer(String name, int heads, int group, int headDim, List<Backend> backends) {
+        return model(
+                name,
+                heads,
+                group,
+                headDim,
+                pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
+                pruned(0.8, Centering.NONE, NumberFormat.BFLOAT16),
+                backends);
+    }
+
+    /** The same for devices, with values of 8 bits. */
+    public static AttentionModel deviceLayer(String name, int heads, int group, int headDim) {
+        return model(
+                name,
+                heads,
+                group,
+                headDim,
+                pruned(0.8, Centering.TILE, NumberFormat.BFLOAT16),
+                pruned(0.7, Centering.NONE, NumberFormat.INT8),
+                List.of(Backend.OPENCL));
+    }
+
+    /** Returns a specification that differs in one thing only: tokens that are generated are not packed. */
+    public static AttentionModel keepingGeneratedDense(AttentionModel model) {
+        return new AttentionModel(
+                model.packageName(),
+                model.specificationName(),
+                model.queryHeads(),
+                model.keyValueHeads(),
+                model.headDim(),
+                model.keys(),
+                model.values(),
+                model.window(),
+                false,
+                model.backends());
     }
 }

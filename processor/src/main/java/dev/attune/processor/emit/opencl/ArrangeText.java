@@ -3,9 +3,9 @@ package dev.attune.processor.emit.opencl;
 import dev.attune.processor.plan.OpenClPlan;
 
 /**
- * Writes the kernel that orders the kept entries of packed tiles for the NVIDIA program, whose lanes look up a number of
- * 8 bytes for each, 16 lanes at a time. The order within a column means nothing; exporting tiles restores the ascending
- * one.
+ * Writes the kernel that orders the kept entries of packed tiles for the NVIDIA program, whose lanes look up a number
+ * of 8 bytes for each, 16 lanes at a time. The order within a column means nothing; exporting tiles restores the
+ * ascending one.
  */
 final class ArrangeText {
 

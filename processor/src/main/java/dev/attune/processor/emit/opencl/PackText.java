@@ -181,7 +181,8 @@ final class PackText {
                 .with(
                         "weight",
                         mean
-                                ? "Channel weight n_j = || mean over the G heads of q[g][p][j] ||_2 over the positions p"
+                                ? "Channel weight n_j = || mean over the G heads of q[g][p][j] ||_2 over the positions"
+                                        + " p"
                                 : "Channel weight n_j = root mean square of q[g][p][j] over heads and positions")
                 .toString();
     }
@@ -388,8 +389,8 @@ final class PackText {
                         "meaning",
                         pruned
                                 ? centred
-                                        ? "Packs scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile, as"
-                                                + " it is stored."
+                                        ? "Packs scaled keys k'_tj = k_tj * s_j, less the channel's mean over the tile,"
+                                                + " as it is stored."
                                         : "Packs scaled keys k'_tj = k_tj * s_j."
                                 : "Keys are dense: nothing is pruned.")
                 .toString();

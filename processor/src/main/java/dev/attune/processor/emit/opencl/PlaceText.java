@@ -23,7 +23,8 @@ final class PlaceText {
             }
 
             /*
-             * Offset of a lane's byte in a stream of so many bytes a lane: the lanes' bytes are interleaved in rows of 16
+             * Offset of a lane's byte in a stream of so many bytes a lane: the lanes' bytes are interleaved in rows \
+            of 16
              * bytes a lane while as many are left, then in one row of 8 and one of 4.
              */
             static uint stream_place(uint lane_bytes, uint lane, uint byte) {

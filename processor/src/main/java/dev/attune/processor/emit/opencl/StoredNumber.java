@@ -110,7 +110,8 @@ enum StoredNumber {
     }
 
     /**
-     * Returns what has to follow the load of a row before its numbers are used: those of binary16 are converted at once.
+     * Returns what has to follow the load of a row before its numbers are used: those of binary16 are converted at
+     * once.
      *
      * @param row the variable
      * @param rowBytes bytes of the row
@@ -190,10 +191,10 @@ enum StoredNumber {
                                 return as_float(as_uint(magnitude) | (bits & 0x8000) << 16);
                             """;
                     case INT8 -> """
-                                // Odd bytes share a shift that compilers do not take for one: they would make more of it.
-                                const uint word = e % 2 == 0 ? words[e / 4] : mul_hi(words[e / 4], 1u << 24);
-                                return (char) (word >> e % 4 / 2 * 16);
-                            """;
+                            // Odd bytes share a shift that compilers do not take for one: they would make more of it.
+                            const uint word = e % 2 == 0 ? words[e / 4] : mul_hi(words[e / 4], 1u << 24);
+                            return (char) (word >> e % 4 / 2 * 16);
+                        """;
                     case INT4 -> """
                                 return (int) (words[e / 4] << 28 - e % 4 * 8 - slot % 2 * 4) >> 28;
                             """;

@@ -127,7 +127,10 @@ final class StreamSumText {
                             .replace(
                                     "NUMBER",
                                     number.ofRow(
-                                            residual.variable(), residual.bytes(), residualByte - residual.first(), slot))
+                                            residual.variable(),
+                                            residual.bytes(),
+                                            residualByte - residual.first(),
+                                            slot))
                             .replace(
                                     "INDEX",
                                     StoredNumber.indexOfRow(

@@ -110,7 +110,8 @@ final class StreamedAttendText {
             """).add(kept);
         text.addIf(signedKeys, """
                 $type amplitudes = ((global const $type *) (tile + KEY_AMPLITUDES))[lane];
-            """ + indented(4, keyNumber.unpacked("amplitudes", DeviceLayout.KEY_COLUMNS * keyNumber.bytes()))).addIf(keys.quantised(), """
+            """ + indented(4, keyNumber.unpacked("amplitudes", DeviceLayout.KEY_COLUMNS * keyNumber.bytes())));
+        text.addIf(keys.quantised(), """
                 $type residual_scales = ((global const $type *) (tile + KEY_RESIDUAL_SCALES))[lane];
             """);
         for (int k = 0; k < DeviceLayout.KEY_COLUMNS; k++) {
@@ -145,14 +146,14 @@ final class StreamedAttendText {
     private static String sumOfSignWords(int column) {
         String token = column == 0 ? "lane" : "(lane + " + column * LaneStream.LANES + ")";
         return """
-                heads signedCOLUMN = 0;
-                {
-                    global const uint *words = (global const uint *) (tile + KEY_SIGNS) + TOKEN * (PADDED_CHANNELS / 32);
-                    for (uint word = 0; word < PADDED_CHANNELS / 32; word++) {
-                        signedCOLUMN += sum_of_signs(words[word], signs + word * 8 * 16);
-                    }
+            heads signedCOLUMN = 0;
+            {
+                global const uint *words = (global const uint *) (tile + KEY_SIGNS) + TOKEN * (PADDED_CHANNELS / 32);
+                for (uint word = 0; word < PADDED_CHANNELS / 32; word++) {
+                    signedCOLUMN += sum_of_signs(words[word], signs + word * 8 * 16);
                 }
-            """.replace("COLUMN", Integer.toString(column)).replace("TOKEN", token);
+            }
+        """.replace("COLUMN", Integer.toString(column)).replace("TOKEN", token);
     }
 
     private String scoreDenseKeys() {
@@ -216,8 +217,8 @@ final class StreamedAttendText {
                                     ((global const $type *) (values + VALUE_RESIDUAL_SCALES))[group * LANES + lane];
                     """);
         for (int k = 0; k < columns && values.quantised(); k++) {
-            text.add("        own[" + k + "] += " + columnNumber(valueNumber, "residual_scales", columns, k) + " * kept["
-                    + k + "];\n");
+            text.add("        own[" + k + "] += " + columnNumber(valueNumber, "residual_scales", columns, k)
+                    + " * kept[" + k + "];\n");
         }
         text.addIf(signedValues, """
                     $type amplitudes = ((global const $type *) (values + VALUE_AMPLITUDES))[group * LANES + lane];
@@ -244,7 +245,8 @@ final class StreamedAttendText {
         int columns = device.valueColumns();
         StringBuilder terms = new StringBuilder();
         for (int e = 0; e < perRow; e++) {
-            terms.append("            own[" + e % columns + "] += " + valueNumber.ofRow("numbers", 16, e * valueNumber.bytes(), 0)
+            terms.append("            own[" + e % columns + "] += "
+                    + valueNumber.ofRow("numbers", 16, e * valueNumber.bytes(), 0)
                     + " * weights[token + " + e / columns + "];\n");
         }
         return OpenClText.of("""
@@ -281,10 +283,12 @@ final class StreamedAttendText {
 
                 /*
                  * The decode step over one split of the tokens, for the query heads of one pass. Work-groups are
-                 * [heads][PASSES][splits]; each of their teams takes every TEAMS-th tile of the split. A lane scores tokens and
+                 * [heads][PASSES][splits]; each of their teams takes every TEAMS-th tile of the split. A lane scores \
+                tokens and
                  * then sums values of channels; the weights pass from one to the other in local memory.
                  *
-                 * Partial results are [heads][PASSES][splits * TEAMS]: sums of values [HEAD_DIM], the score they are relative to,
+                 * Partial results are [heads][PASSES][splits * TEAMS]: sums of values [HEAD_DIM], the score they are \
+                relative to,
                  * and the sum of the weights, each for the HEADS of the pass.
                  */
                 kernel __attribute__((reqd_work_group_size(LANES * TEAMS, 1, 1)))
@@ -366,7 +370,8 @@ final class StreamedAttendText {
                 """)
                 .add("""
 
-                        // Scores of tokens lane and lane + LANES; a team without a tile only keeps step with the others.
+                        // Scores of tokens lane and lane + LANES; a team without a tile only keeps step with the \
+                others.
                         heads scores[KEY_COLUMNS];
                         int count = 0;
                         if (tile < min(end, packed_tiles)) {
@@ -389,7 +394,8 @@ final class StreamedAttendText {
                             }
                         }
 
-                        // Weights relative to the reference. Buffers and flags alternate, so that none is written while a lane that
+                        // Weights relative to the reference. Buffers and flags alternate, so that none is written \
+                while a lane that
                         // is behind still reads it.
                         local heads *weights = weights_of[step % 2][team];
                         heads highest = fmax(scores[0], scores[1]);
@@ -440,7 +446,9 @@ final class StreamedAttendText {
                         // Sums of values.
                         if (tile < min(end, packed_tiles)) {
                 """)
-                .addIf(prunedValues, "            sum_values(packed_tile + VALUES, lane, weights, $weightSigns, sums);\n")
+                .addIf(prunedValues, """
+                            sum_values(packed_tile + VALUES, lane, weights, $weightSigns, sums);
+                """)
                 .addIf(!prunedValues, "            sum_dense_values(packed_tile + VALUES, lane, weights, sums);\n")
                 .add("""
                         } else if (tile < end) {

@@ -10,8 +10,9 @@ import java.util.Deque;
 import java.util.Map;
 
 /**
- * OpenCL C whose conditional sections are decided when it is written: lines {@code #if}, {@code #else} and {@code #endif}
- * go, and with them what they exclude. A condition is a conjunction of {@code NAME}, {@code !NAME} and {@code NAME == 2}.
+ * OpenCL C whose conditional sections are decided when it is written: lines {@code #if}, {@code #else} and
+ * {@code #endif} go, and with them what they exclude. A condition is a conjunction of {@code NAME}, {@code !NAME} and
+ * {@code NAME == 2}.
  */
 final class Template {
 

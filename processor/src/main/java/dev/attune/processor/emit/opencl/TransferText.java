@@ -146,7 +146,11 @@ final class TransferText {
         }
         text.add(margin + "    global uchar *row = kept_entries + " + hostSlot + " * HOST_" + side + "_SLOT_BYTES;\n");
         text.add(copy(
-                indent + 4, accessor + "_residual(tile, slot" + slotsPerRow + ", " + owner + ")", residual, "row", "lane"));
+                indent + 4,
+                accessor + "_residual(tile, slot" + slotsPerRow + ", " + owner + ")",
+                residual,
+                "row",
+                "lane"));
         text.add(copyIndex(
                 indent + 4,
                 accessor + "_index(tile, slot, " + owner + ")",
@@ -189,6 +193,7 @@ final class TransferText {
         String onDevice = "*" + device;
         String line = toDevice ? onDevice + " = " + onHost : onHost + " = " + onDevice;
         String margin = " ".repeat(indent);
-        return margin + (line.length() + indent > 104 ? line.replace(" = ", "\n        " + margin + "= ") : line) + ";\n";
+        boolean tooLong = line.length() + indent > 104;
+        return margin + (tooLong ? line.replace(" = ", "\n        " + margin + "= ") : line) + ";\n";
     }
 }
