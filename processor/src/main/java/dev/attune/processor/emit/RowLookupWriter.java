@@ -41,6 +41,7 @@ final class RowLookupWriter {
     }
 
     private MethodSpec loadKept() {
+        // Read for every slot: vectors that are kept around a loop become objects in some JVMs.
         String units = residuals.quantised() ? residuals.units("block + $constant:L_RESIDUAL_SCALES + lane") : "";
         String slot = side.slots().place()
                 + residuals.load(side.slots().residualAddress("place", "lane"))
@@ -60,7 +61,7 @@ final class RowLookupWriter {
                         .replace("$indices", indices);
         String text = places()
                 + "for (int lane = 0; lane < $lanes:L; lane += STEP) {\n"
-                + (units + "for (int slot = 0; slot < $kept:L; slot++) {\n" + slot.indent(4) + "}\n").indent(4)
+                + ("for (int slot = 0; slot < $kept:L; slot++) {\n" + (units + slot).indent(4) + "}\n").indent(4)
                 + "}\n";
         return KernelMethods.step("loadKept" + side.name())
                 .addJavadoc("Reads the kept entries of a block: residuals with lanes in the order of the vectors, and"

@@ -84,7 +84,7 @@ final class RowSignText {
                         int[] heads = head < 2 ? lowHeads : highHeads;
                         int place = head % 2 * 16;
                         for (int row = 0; row < count; row += LANES) {
-                            // A rounded number is the lower half of the float it was rounded in.
+                            // Beside ROUNDER a float has steps of 1: what its bits exceed those of ROUNDER by is the integer.
                             FloatVector.fromArray(FLOATS, numbers, from + row)
                                     $round:L
                                     .reinterpretAsInts()
@@ -127,7 +127,7 @@ final class RowSignText {
                     """)
                         .add(load.toString().indent(4))
                         .add("""
-                                int sums = (table + row / 8 & LAST_TABLE) * 256;
+                                int sums = ((table + row / 8) & LAST_TABLE) * 256;
                                 for (int high = 0; high < 16; high++) {
                                     LongVector sum = LongVector.broadcast(LONGS, highSums[high]);
                                     int to = sums + high * 16;
@@ -162,7 +162,12 @@ final class RowSignText {
             }
         }
         return KernelMethods.step("tabulateFour")
-                .addJavadoc("Makes a table of all signed sums of four of fixedRows.\n")
+                .addJavadoc("""
+                    Makes a table of all signed sums of four of fixedRows.
+
+                    @param row the first of them
+                    @param sums {@code [16]}; bit i of an index is the sign of row i
+                    """)
                 .addParameter(int.class, "row")
                 .addParameter(long[].class, "sums")
                 .addCode(KernelText.of(text.toString()).code())
@@ -175,15 +180,21 @@ final class RowSignText {
 
     private static MethodSpec addSigned(KernelPlan plan) {
         return KernelMethods.step("addSigned")
-                .addJavadoc("Adds the signed sums of a block's lanes, in units of every head, times the lanes'"
-                        + " amplitudes to rows.\n")
+                .addJavadoc("""
+                    Adds the signed sums of a block's lanes, in units of every head, times the lanes' amplitudes to rows.
+
+                    @param units of every head
+                    @param g the first head
+                    @param rows of every lane
+                    @param to where they begin
+                    """)
                 .addParameter(KernelMethods.FLOATS, "units")
                 .addParameter(int.class, "g")
                 .addParameter(KernelMethods.FLOATS, "rows")
                 .addParameter(int.class, "to")
                 .addCode(KernelText.of("""
-                    FloatVector unit = FloatVector.fromArray(ROW, units, g);
                     for (int lane = 0; lane < BLOCK_TOKENS; lane += 2) {
+                        FloatVector unit = FloatVector.fromArray(ROW, units, g);
                         ShortVector sums = LongVector.fromArray(ROW_PAIRS, signSums, lane)
                                 .reinterpretAsShorts()
                                 .add(Short.MIN_VALUE);
@@ -250,6 +261,9 @@ final class RowSignText {
                     Sums, for every lane of a block, what its signs select from the tables from {@code table} on, and \
                     reads
                     the amplitudes.
+
+                    @param signs where the signs of the block begin
+                    @param table number of the first table
                     """)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "signs")

@@ -43,9 +43,9 @@ final class RowTables {
                 .initializer("$T.forProcessors()", GeneratedTypes.TABLE_PARTS)
                 .build());
         VectorKernelsWriter.constant(
-                type, "LAST_PART", "PARTS.count() - 1", "A mask, as the others: it tells compilers what is in bounds.");
+                type, "LAST_PART", "PARTS.count() - 1", "A mask for a part's number; what is masked is in bounds, as compilers can see.");
         type.addField(FieldSpec.builder(int.class, "part", Modifier.PRIVATE)
-                .addJavadoc("The part that belongs to the call at work.")
+                .addJavadoc("The part that belongs to the call at work, or belonged to the last one.")
                 .build());
         addRows(type);
         if (signed) {
@@ -123,9 +123,9 @@ final class RowTables {
                 "PARTS.count() * PART_RESIDUALS",
                 "Kept residuals of a block, slot by slot.");
         plan.layout().keys().ifPresent(keys ->
-                entries(type, keys.block(), "CHANNELS", "KEPT_CHANNELS * BLOCK_TOKENS", "The channels they are of."));
+                entries(type, keys.block(), "CHANNELS", "KEPT_CHANNELS * BLOCK_TOKENS", "Indices of the channels they are of."));
         plan.layout().values().ifPresent(values ->
-                entries(type, values.block(), "TOKENS", "KEPT_TOKENS * BLOCK_CHANNELS", "The tokens they are of."));
+                entries(type, values.block(), "TOKENS", "KEPT_TOKENS * BLOCK_CHANNELS", "Indices of the tokens they are of."));
     }
 
     private static void entries(TypeSpec.Builder type, BlockLayout block, String name, String count, String meaning) {

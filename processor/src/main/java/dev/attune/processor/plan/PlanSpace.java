@@ -30,6 +30,9 @@ final class PlanSpace {
 
     private static final int MOST_READ_AHEAD_TILES = 8;
 
+    /** Heads whose rows are looked up; tables of more would not stay in the second-level cache beside tiles. */
+    private static final int MOST_HEADS_OF_ROWS = 16;
+
     private final AttentionModel model;
     private final TileLayout layout;
     private final Backend backend;
@@ -90,9 +93,12 @@ final class PlanSpace {
         return tiles;
     }
 
-    /** For one head rows never pay, and the widest vectors have better permutes. */
+    /** For one head rows never pay, for many their tables are too long, and the widest vectors have better permutes. */
     private boolean gathers() {
-        return backend != Backend.VECTOR_512 && packed() && model.groupSize() > 1;
+        return backend != Backend.VECTOR_512
+                && packed()
+                && model.groupSize() > 1
+                && model.groupSize() <= MOST_HEADS_OF_ROWS;
     }
 
     /** Rows hold four heads, whatever a vector holds; fewer leave the rest of them zero. */
