@@ -54,7 +54,6 @@ final class RowSignText {
         type.addMethod(toFixedPoint(plan));
         type.addMethod(tabulateSigns(longs));
         type.addMethod(tabulateFour(longs));
-        type.addMethod(addSigned(plan));
     }
 
     private static MethodSpec toFixedPoint(KernelPlan plan) {
@@ -178,53 +177,47 @@ final class RowSignText {
         return "LANE_BIT_" + row;
     }
 
-    private static MethodSpec addSigned(KernelPlan plan) {
-        return KernelMethods.step("addSigned")
-                .addJavadoc("""
-                    Adds the signed sums of a block's lanes, in units of every head, times the lanes' amplitudes to rows.
-
-                    @param units of every head
-                    @param g the first head
-                    @param rows of every lane
-                    @param to where they begin
-                    """)
-                .addParameter(KernelMethods.FLOATS, "units")
-                .addParameter(int.class, "g")
-                .addParameter(KernelMethods.FLOATS, "rows")
-                .addParameter(int.class, "to")
-                .addCode(KernelText.of("""
-                    for (int lane = 0; lane < BLOCK_TOKENS; lane += 2) {
-                        FloatVector unit = FloatVector.fromArray(ROW, units, g);
-                        ShortVector sums = LongVector.fromArray(ROW_PAIRS, signSums, lane)
-                                .reinterpretAsShorts()
-                                .add(Short.MIN_VALUE);
-                        int row = to + lane * ROW_HEADS;
-                        int next = row + ROW_HEADS;
-                        ((FloatVector) sums.convertShape(S2F, ROW, 0))
-                                .mul(unit)
-                                $add:L
-                                .intoArray(rows, row);
-                        ((FloatVector) sums.convertShape(S2F, ROW, 1))
-                                .mul(unit)
-                                $addNext:L
-                                .intoArray(rows, next);
-                    }
-                    """)
-                        .with("add", addAmplified(plan, "lane", "row"))
-                        .with("addNext", addAmplified(plan, "lane + 1", "next"))
-                        .code())
-                .build();
+    /** Adds the signed sums of a block's lanes, in units of every head, times the lanes' amplitudes to their rows. */
+    private static String addAmplified(KernelPlan plan, String units, String rows) {
+        return """
+            for (int lane = 0; lane < $lanes:L; lane += 2) {
+                FloatVector unit = FloatVector.fromArray(ROW, $units, g);
+                ShortVector heads = LongVector.fromArray(ROW_PAIRS, signSums, lane)
+                        .reinterpretAsShorts()
+                        .add(Short.MIN_VALUE);
+                int row = to + lane * ROW_HEADS;
+                int next = row + ROW_HEADS;
+                FloatVector.broadcast(ROW, amplitudes[lane])
+                        .mul(unit)
+                        $first
+                        .intoArray($rows, row);
+                FloatVector.broadcast(ROW, amplitudes[lane + 1])
+                        .mul(unit)
+                        $second
+                        .intoArray($rows, next);
+            }
+            """
+                .replace("$units", units)
+                .replace("$first", amplified(plan, 0, rows, "row"))
+                .replace("$second", amplified(plan, 1, rows, "next"))
+                .replace("$rows", rows);
     }
 
-    private static String addAmplified(KernelPlan plan, String lane, String row) {
+    private static String amplified(KernelPlan plan, int part, String rows, String row) {
         return MultiplyAddText.of(
                 plan,
-                "FloatVector.broadcast(ROW, amplitudes[%s])".formatted(lane),
-                "FloatVector.fromArray(ROW, rows, %s)".formatted(row));
+                "(FloatVector) heads.convertShape(S2F, ROW, %d)".formatted(part),
+                "FloatVector.fromArray(ROW, %s, %s)".formatted(rows, row));
     }
 
-    /** Adds what sums the blocks of a side under their signs. */
-    static void addSums(TypeSpec.Builder type, PackedSide side) {
+    /**
+     * Adds what sums the blocks of a side under their signs: in one method, for parts of it, compiled together with what
+     * calls them, would make objects of vectors.
+     *
+     * @param units the array of every head's unit
+     * @param rows the array of rows, one for each lane, that are added to
+     */
+    static void addSums(TypeSpec.Builder type, KernelPlan plan, PackedSide side, String units, String rows) {
         int words = side.entries() / Short.SIZE;
         int some = IntStream.rangeClosed(1, WORDS_AT_ONCE).filter(count -> words % count == 0).max().getAsInt();
         String selected = IntStream.range(0, 2 * some)
@@ -258,17 +251,20 @@ final class RowSignText {
                                 .replace("$some", Integer.toString(some)));
         type.addMethod(KernelMethods.step("sumSigns" + side.name())
                 .addJavadoc("""
-                    Sums, for every lane of a block, what its signs select from the tables from {@code table} on, and \
-                    reads
-                    the amplitudes.
+                    Adds to the rows of a block's lanes what their signs select from the tables, times their amplitudes.
 
                     @param signs where the signs of the block begin
                     @param table number of the first table
+                    @param g the first head
+                    @param to where the rows begin
                     """)
                 .addParameter(KernelMethods.cache())
                 .addParameter(long.class, "signs")
                 .addParameter(int.class, "table")
-                .addCode(side.text(text + amplitudes(side)).code())
+                .addParameter(int.class, "g")
+                .addParameter(int.class, "to")
+                .addCode(side.text(text + amplitudes(side) + addAmplified(plan, units, rows))
+                        .code())
                 .build());
     }
 

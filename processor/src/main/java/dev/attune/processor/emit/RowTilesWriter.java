@@ -64,7 +64,7 @@ final class RowTilesWriter {
                     "queryUnits",
                     "PADDED_GROUP",
                     "Unit of signed sums of queries, for every head.");
-            RowSignText.addSums(type, side);
+            RowSignText.addSums(type, plan, side, "queryUnits", "scoreRows");
         }
         new RowLookupWriter(plan, side, "CHANNELS", "scoreRows").addTo(type);
         type.addMethod(tabulateQueries());
@@ -122,8 +122,8 @@ final class RowTilesWriter {
                             for (int b = 0; b < 2; b++) {
                                 long signs = tile + KEY_SIGNS + b * (long) KEY_SIGN_BYTES;
                                 for (int g = 0; g < GROUP_SIZE; g += ROW_HEADS) {
-                                    sumSignsKeys(cache, signs, part * PART_TABLES + g * HEAD_DIM / 32);
-                                    addSigned(queryUnits, g, scoreRows, g * TILE_TOKENS + b * BLOCK_TOKENS * ROW_HEADS);
+                                    int scores = g * TILE_TOKENS + b * BLOCK_TOKENS * ROW_HEADS;
+                                    sumSignsKeys(cache, signs, part * PART_TABLES + g * HEAD_DIM / 32, g, scores);
                                 }
                             }
                             """)
@@ -158,7 +158,7 @@ final class RowTilesWriter {
                     "weightUnits",
                     "PADDED_GROUP",
                     "Unit of signed sums of weights, for every head.");
-            RowSignText.addSums(type, side);
+            RowSignText.addSums(type, plan, side, "weightUnits", "sumRows");
         }
         new RowLookupWriter(plan, side, "TOKENS", "sumRows").addTo(type);
         type.addMethod(tabulateWeights());
@@ -210,8 +210,8 @@ final class RowTilesWriter {
                         .addIf(signedValues, """
                         for (int b = 0; b < PADDED_CHANNELS / BLOCK_CHANNELS; b++) {
                             long signs = values + VALUE_SIGNS + b * (long) VALUE_SIGN_BYTES;
-                            sumSignsValues(cache, signs, part * PART_TABLES + QUERY_TABLES);
-                            addSigned(weightUnits, g, sumRows, g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS);
+                            int rows = g * PADDED_CHANNELS + b * BLOCK_CHANNELS * ROW_HEADS;
+                            sumSignsValues(cache, signs, part * PART_TABLES + QUERY_TABLES, g, rows);
                         }
                     """)
                         .add("}\n")
