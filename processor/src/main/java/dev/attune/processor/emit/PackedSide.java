@@ -9,7 +9,7 @@ import dev.attune.processor.plan.TileLayout;
 import dev.attune.processor.plan.ValueLayout;
 
 /**
- * What vector packing sees of a pruned side: blocks of 32 lanes, each with a row of entries of which it keeps the
+ * What vector code sees of a pruned side: blocks of 32 lanes, each with a row of entries of which it keeps the
  * largest. Lanes are tokens and entries their channels (keys), or lanes are channels and entries their tokens (values).
  * One text with these names in it packs both.
  *

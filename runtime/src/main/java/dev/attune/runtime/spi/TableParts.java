@@ -26,7 +26,7 @@ public final class TableParts {
         taken = new AtomicIntegerArray(count);
     }
 
-    /** Creates as many parts as there are processors, or a few more: threads beyond them would not run anyway. */
+    /** Creates as many parts as there are processors, rounded up to a power of two: threads beyond them would not run anyway. */
     public static TableParts forProcessors() {
         int processors = Runtime.getRuntime().availableProcessors();
         return new TableParts(Integer.highestOneBit(2 * processors - 1));
@@ -60,6 +60,7 @@ public final class TableParts {
     /**
      * Gives a part back to whoever takes it next.
      *
+     * @param part its number, as {@link #take} returned it
      * @throws IllegalStateException if it was not taken
      */
     public void giveBack(int part) {
