@@ -46,12 +46,12 @@ final class RowLookupWriter {
         String slot = side.slots().place()
                 + residuals.load(side.slots().residualAddress("place", "lane"))
                 + """
-                int to = slot * $lanes:L + lane;
-                residualFirst$scaledFirst.intoArray(RESIDUALS, residuals + to);
-                residualSecond$scaledSecond.intoArray(RESIDUALS, residuals + to + LANES);
+                int to = entries + slot * $lanes:L + lane;
+                residualFirst$scaledFirst.intoArray(RESIDUALS, to);
+                residualSecond$scaledSecond.intoArray(RESIDUALS, to + LANES);
                 $vector.fromMemorySegment(
                                 $species, cache, $index, LITTLE_ENDIAN)
-                        .intoArray($indices, entries + to);
+                        .intoArray($indices, to);
                 """
                         .replace("$scaledFirst", residuals.quantised() ? ".mul(unitFirst)" : "")
                         .replace("$scaledSecond", residuals.quantised() ? ".mul(unitSecond)" : "")
@@ -89,7 +89,7 @@ final class RowLookupWriter {
                 + "int rows = (row & LAST_ROW) * ROW_HEADS;\n"
                 + "for (int lane = 0; lane < $lanes:L; lane += " + LANES_AT_ONCE + ") {\n"
                 + (load
-                                + "int first = residuals + " + firstPlace() + ";\n"
+                                + "int first = entries + " + firstPlace() + ";\n"
                                 + "for (int slot = 0; slot < $kept:L; slot++) {\n"
                                 + ("int entry = entries + slot * $lanes:L + lane;\n"
                                                 + "int residual = first + slot * $lanes:L;\n"
@@ -116,8 +116,7 @@ final class RowLookupWriter {
     /** Declares where the kept entries of a block begin in this call's part of the tables. */
     private static String places() {
         return """
-            int residuals = (part & LAST_PART) * PART_RESIDUALS;
-            int entries = (part & LAST_PART) * $kept:L * $lanes:L;
+            int entries = (part & LAST_PART) * PART_ENTRIES;
             """;
     }
 

@@ -15,6 +15,13 @@ import javax.lang.model.element.Modifier;
  */
 final class RowTables {
 
+    /** Elements, rows or tables between the parts of two calls, whose threads must not write to the same cache line. */
+    private static final int GAP = 128;
+
+    private static final int GAP_ROWS = 8;
+
+    private static final int GAP_TABLES = 1;
+
     /** Signed sums of eight numbers. */
     private static final int SUMS = 256;
 
@@ -64,8 +71,8 @@ final class RowTables {
         VectorKernelsWriter.constant(
                 type,
                 "PART_ROWS",
-                Integer.toString(powerOfTwo(queryRows + weightRows)),
-                "Rows of a part: behind those of queries one for the weights of every token; a power of two.");
+                Integer.toString(powerOfTwo(queryRows + weightRows + GAP_ROWS)),
+                "Rows of a part: behind those of queries one for the weights of every token, and a gap; a power of two.");
         VectorKernelsWriter.constant(type, "LAST_ROW", "PARTS.count() * PART_ROWS - 1", "Number of the last row.");
         int indices = Math.max(
                 plan.layout().keys().map(keys -> indices(keys.block(), headDim)).orElse(0),
@@ -88,8 +95,8 @@ final class RowTables {
         VectorKernelsWriter.constant(
                 type,
                 "PART_TABLES",
-                Integer.toString(powerOfTwo(queryTables + weightTables)),
-                "Tables of a part: behind those of queries those of weights; a power of two.");
+                Integer.toString(powerOfTwo(queryTables + weightTables + GAP_TABLES)),
+                "Tables of a part: behind those of queries those of weights, and a gap; a power of two.");
         VectorKernelsWriter.constant(
                 type, "LAST_TABLE", "PARTS.count() * PART_TABLES - 1", "Number of the last table.");
         table(
@@ -102,8 +109,8 @@ final class RowTables {
         VectorKernelsWriter.constant(
                 type,
                 "PART_SIGNS",
-                Integer.toString(atOnce * BlockLayout.LANES),
-                "Bytes of a block's signs.");
+                Integer.toString(atOnce * BlockLayout.LANES + GAP),
+                "Bytes of a block's signs, and a gap to those of the next part.");
         table(type, byte.class, "SIGNS", "PARTS.count() * PART_SIGNS", "Signs of a block.");
     }
 
@@ -113,23 +120,23 @@ final class RowTables {
                 plan.layout().values().map(values -> values.block().kept()).orElse(0));
         VectorKernelsWriter.constant(
                 type,
-                "PART_RESIDUALS",
-                Integer.toString(kept * BlockLayout.LANES),
-                "The most entries that a block keeps.");
+                "PART_ENTRIES",
+                Integer.toString(kept * BlockLayout.LANES + GAP),
+                "The most entries that a block keeps, and a gap to those of the next part.");
         table(
                 type,
                 float.class,
                 "RESIDUALS",
-                "PARTS.count() * PART_RESIDUALS",
+                "PARTS.count() * PART_ENTRIES",
                 "Kept residuals of a block, slot by slot.");
         plan.layout().keys().ifPresent(keys ->
-                entries(type, keys.block(), "CHANNELS", "KEPT_CHANNELS * BLOCK_TOKENS", "Indices of the channels they are of."));
+                entries(type, keys.block(), "CHANNELS", "Indices of the channels they are of."));
         plan.layout().values().ifPresent(values ->
-                entries(type, values.block(), "TOKENS", "KEPT_TOKENS * BLOCK_CHANNELS", "Indices of the tokens they are of."));
+                entries(type, values.block(), "TOKENS", "Indices of the tokens they are of."));
     }
 
-    private static void entries(TypeSpec.Builder type, BlockLayout block, String name, String count, String meaning) {
-        table(type, block.indexBytes() == 1 ? byte.class : short.class, name, "PARTS.count() * " + count, meaning);
+    private static void entries(TypeSpec.Builder type, BlockLayout block, String name, String meaning) {
+        table(type, block.indexBytes() == 1 ? byte.class : short.class, name, "PARTS.count() * PART_ENTRIES", meaning);
     }
 
     private static void table(TypeSpec.Builder type, Class<?> element, String name, String length, String meaning) {
