@@ -198,8 +198,8 @@ public final class GpuBenchmark {
     }
 
     /**
-     * Returns the time of a step's kernels when those of all caches are queued one after the other, with nothing in between,
-     * as they are in PyTorch's graph.
+     * Returns the time of a step's kernels when those of all caches are queued one after the other, with nothing in
+     * between, as they are in PyTorch's graph.
      */
     private static double inARow(LayerProgram program, List<DeviceShard> shards, int tokens) {
         double[] times = new double[STEPS];

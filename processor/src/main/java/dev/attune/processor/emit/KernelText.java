@@ -51,6 +51,11 @@ final class KernelText {
 
     private KernelText() {}
 
+    /** Returns what adds a number to an expression: nothing if it is zero. */
+    static String plus(int number) {
+        return number == 0 ? "" : " + " + number;
+    }
+
     static KernelText of(String text) {
         return new KernelText().add(text);
     }

@@ -25,7 +25,12 @@ final class PackedTilesWriter {
         if (scoresFirst) {
             VectorKernelsWriter.constant(
                     type, "SCORED_TILES", "8", "Tiles that are scored before their values are summed.");
-            ScratchField.add(type, float.class, "scored", "SCORED_TILES * GROUP_SIZE * TILE_TOKENS", "Scores of those tiles that wait for their values.");
+            ScratchField.add(
+                    type,
+                    float.class,
+                    "scored",
+                    "SCORED_TILES * GROUP_SIZE * TILE_TOKENS",
+                    "Scores of those tiles that wait for their values.");
         }
         type.addMethod(scoreKeys());
         type.addMethod(sumValues());

@@ -129,7 +129,8 @@ record Pass(KernelPlan plan, int heads, int streams) {
         return text.replace("[~]", "[" + row + "]").replace("~", "(" + row + ")");
     }
 
-    private static String plus(String variable, int number) {
+    /** Returns what adds a number to a variable, in parentheses: the variable alone if it is zero. */
+    static String plus(String variable, int number) {
         return number == 0 ? variable : "(" + variable + " + " + number + ")";
     }
 

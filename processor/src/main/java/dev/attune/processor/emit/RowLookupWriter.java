@@ -82,7 +82,7 @@ final class RowLookupWriter {
             slot.append("""
                 sum%1$d = FloatVector.broadcast(ROW, RESIDUALS[residual%2$s])
                         %3$s;
-                """.formatted(lane, plus(place(lane)), multiplyAdd(lane)));
+                """.formatted(lane, KernelText.plus(place(lane)), multiplyAdd(lane)));
             store.append("sum%1$d.intoArray(%2$s, to + %3$s);\n".formatted(lane, sums, row("lane", lane)));
         }
         String text = places()
@@ -124,7 +124,7 @@ final class RowLookupWriter {
         String row = "FloatVector.fromArray(ROW, ROWS, rows + ($indices[entry%s] & $mask) * ROW_HEADS)"
                 .replace("$indices", indices)
                 .replace("$mask", RowTables.indexMask(side.block(), side.entries()))
-                .formatted(plus(lane));
+                .formatted(KernelText.plus(lane));
         return MultiplyAddText.of(plan, row, "sum" + lane).replace(".add", "\n        .add");
     }
 
@@ -146,10 +146,6 @@ final class RowLookupWriter {
     }
 
     private static String row(String variable, int lane) {
-        return (lane == 0 ? variable : "(" + variable + " + " + lane + ")") + " * ROW_HEADS";
-    }
-
-    private static String plus(int number) {
-        return number == 0 ? "" : " + " + number;
+        return Pass.plus(variable, lane) + " * ROW_HEADS";
     }
 }

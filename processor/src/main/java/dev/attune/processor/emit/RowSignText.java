@@ -35,7 +35,8 @@ final class RowSignText {
         ScratchField.add(type, long.class, "fixedRows", most, "All four: a row to a number.");
         ScratchField.add(type, long.class, "lowSums", "16", "Signed sums of the first four of eight rows.");
         ScratchField.add(type, long.class, "highSums", "16", "Signed sums of the other four.");
-        ScratchField.add(type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes, plus POSITIVE.");
+        ScratchField.add(
+                type, long.class, "signSums", "BLOCK_TOKENS", "Signed sums of a block's lanes, plus POSITIVE.");
         ScratchField.add(type, float.class, "amplitudes", "BLOCK_TOKENS", "Amplitudes of a block's lanes.");
         int longs = plan.backend().vectorBits() / Long.SIZE;
         for (int row = 0; 1 << row < longs; row++) {
@@ -83,7 +84,7 @@ final class RowSignText {
                         int[] heads = head < 2 ? lowHeads : highHeads;
                         int place = head % 2 * 16;
                         for (int row = 0; row < count; row += LANES) {
-                            // Beside ROUNDER a float has steps of 1: what its bits exceed those of ROUNDER by is the integer.
+                            // Beside ROUNDER a float has steps of 1: its bits are those of ROUNDER plus the integer.
                             FloatVector.fromArray(FLOATS, numbers, from + row)
                                     $round:L
                                     .reinterpretAsInts()
@@ -108,7 +109,7 @@ final class RowSignText {
         for (int low = 0; low < 16; low += longs) {
             String number = Integer.toString(low / longs);
             load.append("LongVector low%s = LongVector.fromArray(LONGS, lowSums, %d);\n".formatted(number, low));
-            store.append("low%s.add(sum).intoArray(SIGNED_SUMS, to%s);\n".formatted(number, added(low)));
+            store.append("low%s.add(sum).intoArray(SIGNED_SUMS, to%s);\n".formatted(number, KernelText.plus(low)));
         }
         return KernelMethods.step("tabulateSigns")
                 .addJavadoc("""
@@ -147,11 +148,11 @@ final class RowSignText {
                     LONGS, -(fixedRows[row] + fixedRows[row + 1] + fixedRows[row + 2] + fixedRows[row + 3]))""");
         for (int i = 0; i < rows; i++) {
             text.append("\n        .add(LongVector.broadcast(LONGS, 2 * fixedRows[%s]).and(%s))"
-                    .formatted("row" + added(i), laneMask(i)));
+                    .formatted("row" + KernelText.plus(i), laneMask(i)));
         }
         text.append(";\nsums0.intoArray(sums, 0);\n");
         for (int i = rows; i < 4; i++) {
-            text.append("long twice%d = 2 * fixedRows[%s];\n".formatted(i, "row" + added(i)));
+            text.append("long twice%d = 2 * fixedRows[%s];\n".formatted(i, "row" + KernelText.plus(i)));
             int vectors = 1 << i - rows;
             for (int vector = 0; vector < vectors; vector++) {
                 text.append("""
@@ -211,8 +212,8 @@ final class RowSignText {
     }
 
     /**
-     * Adds what sums the blocks of a side under their signs: in one method, for parts of it, compiled together with what
-     * calls them, would make objects of vectors.
+     * Adds what sums the blocks of a side under their signs: in one method, for parts of it, compiled together with
+     * what calls them, would make objects of vectors.
      *
      * @param units the array of every head's unit
      * @param rows the array of rows, one for each lane, that are added to
@@ -222,7 +223,9 @@ final class RowSignText {
         int some = IntStream.rangeClosed(1, WORDS_AT_ONCE).filter(count -> words % count == 0).max().getAsInt();
         String selected = IntStream.range(0, 2 * some)
                 .mapToObj(half -> "SIGNED_SUMS[sums%s + (SIGNS[at%s] & 0xFF)]"
-                        .formatted(added(256 * half), added(half / 2 * 2 * BlockLayout.LANES + half % 2)))
+                        .formatted(
+                                KernelText.plus(256 * half),
+                                KernelText.plus(half / 2 * 2 * BlockLayout.LANES + half % 2)))
                 .collect(Collectors.joining("\n        + "));
         String text = """
             int signBytes = (part & LAST_PART) * PART_SIGNS;
@@ -266,10 +269,6 @@ final class RowSignText {
                 .addCode(side.text(text + amplitudes(side) + addAmplified(plan, units, rows))
                         .code())
                 .build());
-    }
-
-    private static String added(int number) {
-        return number == 0 ? "" : " + " + number;
     }
 
     private static String amplitudes(PackedSide side) {

@@ -28,18 +28,13 @@ final class RowTables {
     private final KernelPlan plan;
     private final int headDim;
     private final int queryRows;
-    private final boolean packedKeys;
-    private final boolean packedValues;
     private final boolean signed;
 
     RowTables(KernelPlan plan) {
         this.plan = plan;
         this.headDim = plan.layout().headDim();
-        this.packedKeys = plan.layout().keys().isPresent();
-        this.packedValues = plan.layout().values().isPresent();
         this.signed = plan.layout().signedKeys() || plan.layout().signedValues();
-        int heads = RowTilesWriter.ROW_HEADS;
-        this.queryRows = packedKeys ? (plan.model().groupSize() + heads - 1) / heads * headDim : 0;
+        this.queryRows = plan.layout().keys().isPresent() ? RowTilesWriter.rows(plan) * headDim : 0;
     }
 
     void addTo(TypeSpec.Builder type) {
@@ -50,7 +45,10 @@ final class RowTables {
                 .initializer("$T.forProcessors()", GeneratedTypes.TABLE_PARTS)
                 .build());
         VectorKernelsWriter.constant(
-                type, "LAST_PART", "PARTS.count() - 1", "A mask for a part's number; what is masked is in bounds, as compilers can see.");
+                type,
+                "LAST_PART",
+                "PARTS.count() - 1",
+                "A mask for a part's number; what is masked is in bounds, as compilers can see.");
         type.addField(FieldSpec.builder(int.class, "part", Modifier.PRIVATE)
                 .addJavadoc("The part that belongs to the call at work, or belonged to the last one.")
                 .build());
@@ -62,7 +60,7 @@ final class RowTables {
     }
 
     private void addRows(TypeSpec.Builder type) {
-        int weightRows = packedValues ? TileLayout.TILE_TOKENS : 0;
+        int weightRows = plan.layout().values().isPresent() ? TileLayout.TILE_TOKENS : 0;
         VectorKernelsWriter.constant(
                 type,
                 "QUERY_ROWS",
@@ -72,7 +70,8 @@ final class RowTables {
                 type,
                 "PART_ROWS",
                 Integer.toString(powerOfTwo(queryRows + weightRows + GAP_ROWS)),
-                "Rows of a part: behind those of queries one for the weights of every token, and a gap; a power of two.");
+                "Rows of a part: behind those of queries one for the weights of every token, and a gap; a power of"
+                        + " two.");
         VectorKernelsWriter.constant(type, "LAST_ROW", "PARTS.count() * PART_ROWS - 1", "Number of the last row.");
         int indices = Math.max(
                 plan.layout().keys().map(keys -> indices(keys.block(), headDim)).orElse(0),

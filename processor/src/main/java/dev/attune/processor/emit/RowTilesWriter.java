@@ -32,12 +32,11 @@ final class RowTilesWriter {
 
     void addTo(TypeSpec.Builder type) {
         VectorKernelsWriter.species(type, "ROW", Float.class, KernelText.FLOAT_VECTOR, ROW_HEADS * Float.SIZE);
-        VectorKernelsWriter.species(type, "ROW_INTS", Integer.class, KernelText.INT_VECTOR, ROW_HEADS * Integer.SIZE);
         VectorKernelsWriter.constant(type, "ROW_HEADS", Integer.toString(ROW_HEADS), "Heads of a row.");
         VectorKernelsWriter.constant(
                 type,
                 "PADDED_GROUP",
-                Integer.toString((plan.model().groupSize() + ROW_HEADS - 1) / ROW_HEADS * ROW_HEADS),
+                Integer.toString(rows(plan) * ROW_HEADS),
                 "GROUP_SIZE rounded up to whole rows; the heads beyond are zero.");
         VectorKernelsWriter.species(type, "LONGS", Long.class, KernelText.LONG_VECTOR, plan.backend().vectorBits());
         new RowTables(plan).addTo(type);
@@ -51,6 +50,11 @@ final class RowTilesWriter {
         }
         plan.layout().keys().ifPresent(keys -> addKeys(type, keys));
         plan.layout().values().ifPresent(values -> addValues(type, values));
+    }
+
+    /** Returns how many rows the query heads of a key-value head take. */
+    static int rows(KernelPlan plan) {
+        return (plan.model().groupSize() + ROW_HEADS - 1) / ROW_HEADS;
     }
 
     private void addKeys(TypeSpec.Builder type, KeyLayout keys) {

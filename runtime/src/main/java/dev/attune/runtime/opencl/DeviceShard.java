@@ -374,8 +374,8 @@ public final class DeviceShard implements AutoCloseable {
     }
 
     /**
-     * Runs the kernels of a decode step of every shard, one right after the other, with the queries of its last step: what
-     * there is to time. Results stay on the device.
+     * Runs the kernels of a decode step of every shard, one right after the other, with the queries of its last step:
+     * what there is to time. Results stay on the device.
      *
      * @param shards shards of one program
      */

@@ -26,7 +26,10 @@ public final class TableParts {
         taken = new AtomicIntegerArray(count);
     }
 
-    /** Creates as many parts as there are processors, rounded up to a power of two: threads beyond them would not run anyway. */
+    /**
+     * Creates as many parts as there are processors, rounded up to a power of two: threads beyond them would not run
+     * anyway.
+     */
     public static TableParts forProcessors() {
         int processors = Runtime.getRuntime().availableProcessors();
         return new TableParts(Integer.highestOneBit(2 * processors - 1));

@@ -23,9 +23,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * The error bounds that generated kernels state for sums under signs, which they compute in 16-bit fixed point. Of
  * {@code d} channels of total magnitude {@code R}: at most {@code 5/32 d} units of {@code R / (32767 - d / 4)}. Of the
- * 64 weights of a tile, which sum to {@code R}: at most half a unit of {@code R / (32767 - 64)} each. Rows of heads round
- * every channel: half a unit of {@code R / (32767 - d)} each. All other arithmetic here is float32, so what exceeds the
- * bounds would be the sign sums.
+ * 64 weights of a tile, which sum to {@code R}: at most half a unit of {@code R / (32767 - 64)} each. Rows of heads
+ * round every channel: half a unit of {@code R / (32767 - d)} each. All other arithmetic here is float32, so what
+ * exceeds the bounds would be the sign sums.
  */
 class FixedPointBoundTest {
 
@@ -141,7 +141,8 @@ class FixedPointBoundTest {
         for (KernelVariant variant : rows(provider)) {
             for (long seed = 0; seed < 20; seed++) {
                 Random random = new Random(seed);
-                PackedHead head = new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), UNIT_SCALES);
+                PackedHead head =
+                        new PackedHead(provider, oracle, Tokens.random(random, TOKENS, HEAD_DIM), UNIT_SCALES);
                 float[] queries = queries(random, ROW_HEADS);
                 Attended expected = head.attend(oracle, queries);
                 Attended actual = head.attend(provider.create(variant), queries);
